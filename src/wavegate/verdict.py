@@ -126,6 +126,7 @@ class Judgement:
     Consistent by construction (ValueError otherwise): FAILED has findings, INCONCLUSIVE has
     missing items and no findings, PASSED says what was shown and what could hide,
     NOT_APPLICABLE has a reason. off_track: why an open cell cannot be left open, or None.
+    remarks: advice and second readings that never change a verdict.
     """
 
     verdict: Verdict
@@ -138,6 +139,7 @@ class Judgement:
     could_hide: str | None = None
     off_track: str | None = None
     records: tuple[str, ...] = field(default=())
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.findings and self.verdict is not Verdict.FAILED:
@@ -165,6 +167,7 @@ def judgement(
     could_hide: str,
     off_track: str | None = None,
     records: Iterable[str] = (),
+    remarks: Iterable[str] = (),
 ) -> Judgement:
     """The judgement that the evidence forces: findings fail, gaps make inconclusive, else PASSED.
 
@@ -188,6 +191,7 @@ def judgement(
         could_hide=could_hide if verdict is Verdict.PASSED else None,
         off_track=off_track,
         records=tuple(records),
+        remarks=tuple(remarks),
     )
 
 
