@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""The dossier of an instance: everything that its cells are judged on, and nothing else.
+
+Frozen data; `shelf` reads it out of a store or out of a bundle's `records/`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from wavegate.decision import GridCell
+from wavegate.estate.model import Estate, Instance, Wave
+from wavegate.record.message import Received
+from wavegate.record.retake import Chosen
+
+FlawKind = Literal[
+    "digest",
+    "unknown-key",
+    "bad-signature",
+    "wrong-instance",
+    "schema",
+    "missing-object",
+    "same-record",
+    "mail-journal",
+    "sequence",
+    "plan",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flaw:
+    """Something wrong that reading the records brought to light.
+
+    subject: the record, envelope or journal. detail: a sentence. record: its digest, or "".
+    """
+
+    kind: FlawKind
+    subject: str
+    detail: str
+    record: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanFacts:
+    """The signed plan that counts: the last version whose signature holds.
+
+    at: when it was signed. digest: of its payload. agreed: digest of the agreed estate per
+    customer. suites: digest of the suites it was made for.
+    """
+
+    version: int
+    at: datetime
+    digest: str
+    agreed: Mapping[str, str]
+    cells: tuple[GridCell, ...]
+    suites: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierWave:
+    """A sealed gate of another wave, found in the store and verified.
+
+    decision: of the wave; instance_decisions: per instance. closed: GO and nothing open.
+    at: the run's instant.
+    """
+
+    wave: str
+    run: str
+    at: datetime
+    decision: str
+    closed: bool
+    instance_decisions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dossier:
+    """Everything that one instance is judged on.
+
+    at: the run's instant. before, after: the snapshots that count by the retake rule, None where
+    there is none. mail_before, mail_after: mails received in the phase. mail_heard: whether any
+    mail source of the instance was listening at all. agreed: digest of the agreed estate in hand.
+    """
+
+    estate: Estate
+    wave: Wave
+    instance: Instance
+    at: datetime
+    before: Chosen | None
+    after: Chosen | None
+    mail_before: tuple[Received, ...]
+    mail_after: tuple[Received, ...]
+    flaws: tuple[Flaw, ...]
+    plan: PlanFacts | None
+    earlier: tuple[EarlierWave, ...]
+    agreed: str
+    mail_heard: bool
+    mail_records: tuple[str, ...] = field(default=())
