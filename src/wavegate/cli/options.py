@@ -1,0 +1,81 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""The options that several verbs share; each also reads WAVEGATE_* and `wavegate.toml`."""
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from wavegate.errors import InputError
+
+F = TypeVar("F", bound=Callable[..., Any])
+FILE = "wavegate.toml"
+PATHS = frozenset({"estate", "store", "key", "trust", "suites", "out"})
+
+
+def _setting(name: str, *, required: bool, help_text: str, **extra: Any) -> Callable[[F], F]:
+    return click.option(
+        f"--{name}",
+        required=required,
+        help=help_text,
+        envvar=f"WAVEGATE_{name.upper().replace('-', '_')}",
+        show_envvar=True,
+        **extra,
+    )
+
+
+PATH = click.Path(path_type=Path)
+
+estate = _setting("estate", required=True, help_text="The estate file.", type=PATH)
+store = _setting("store", required=True, help_text="The store (a folder).", type=PATH)
+wave = _setting("wave", required=True, help_text="The name of the wave.")
+key = _setting(
+    "key",
+    required=False,
+    help_text="Private key (PEM) to sign with. Default: one made on first use.",
+    type=PATH,
+)
+trust = _setting(
+    "trust", required=False, help_text="Trust file. Default: that of the own keys.", type=PATH
+)
+suites = _setting(
+    "suites",
+    required=False,
+    help_text="A folder with suites of your own (repeatable).",
+    type=PATH,
+    multiple=True,
+)
+as_json = click.option(
+    "--json", "as_json", is_flag=True, help="Print exactly one JSON object on stdout."
+)
+
+
+def settings(start: Path) -> dict[str, object]:
+    """The keys of the nearest `wavegate.toml` at or above a folder; its paths made absolute.
+
+    Raises InputError for a file that is no TOML.
+    """
+    for folder in (start, *start.parents):
+        path = folder / FILE
+        if path.is_file():
+            return _read(path)
+    return {}
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        found = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"not TOML: {error}", where=str(path), cure="mend or remove it") from error
+    return {name: _absolute(name, value, path.parent) for name, value in found.items()}
+
+
+def _absolute(name: str, value: object, folder: Path) -> object:
+    if name not in PATHS:
+        return value
+    if isinstance(value, list):
+        return [str(folder / str(item)) for item in value]
+    return str(folder / str(value))

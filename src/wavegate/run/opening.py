@@ -1,0 +1,97 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""What every verb opens first: the estate, its wave, the store, the keys."""
+
+import difflib
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from wavegate.errors import InputError
+from wavegate.estate.load import Loaded, load
+from wavegate.estate.model import Estate, Instance, Wave, Window
+from wavegate.evidence.signer import FileSigner, default_signer, load_signer
+from wavegate.evidence.trust import Trust
+from wavegate.evidence.trust import load as load_trust
+from wavegate.record.local_store import LocalStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A wave opened for a verb. window: the wave's, which a closed wave may lack."""
+
+    loaded: Loaded
+    wave: Wave
+    window: Window
+    store: LocalStore
+
+    @property
+    def estate(self) -> Estate:
+        """The estate in hand."""
+        return self.loaded.estate
+
+    @property
+    def instances(self) -> tuple[Instance, ...]:
+        """The instances of the wave, in the order of the estate file."""
+        names = set(self.wave.instances)
+        return tuple(found for found in self.estate.instances if found.name in names)
+
+
+def open_wave(estate: Path, wave: str, store: Path, *, create: bool) -> Opened:
+    """Load the estate, find the wave, open the store.
+
+    Raises InputError (estate, unknown wave, a wave that only claims to be closed), MissingError
+    (no store and create is False), DamagedError (newer store).
+    """
+    loaded = load(estate)
+    found = find_wave(loaded.estate, wave, where=str(estate))
+    if found.window is None:
+        raise InputError(
+            f"wave {wave} has no window: it is a claim that it was closed before",
+            where=str(estate),
+            cure="name a wave with a window",
+        )
+    opened = LocalStore.open(store, create=create)
+    return Opened(loaded=loaded, wave=found, window=found.window, store=opened)
+
+
+def find_wave(estate: Estate, name: str, *, where: str) -> Wave:
+    """The wave of that name. Raises InputError that names those there are."""
+    names = [found.name for found in estate.waves]
+    if name in names:
+        return estate.wave(name)
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names) or 'none'}"
+    raise InputError(f"unknown wave {name!r}", where=where, cure=hint)
+
+
+def home() -> Path:
+    """$WAVEGATE_HOME, or `wavegate` in the user's configuration folder."""
+    given = os.environ.get("WAVEGATE_HOME")
+    if given:
+        return Path(given)
+    base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(base) / "wavegate"
+
+
+def signer_for(key: Path | None) -> FileSigner:
+    """The key given, or the default key, made on first use."""
+    return load_signer(key) if key else default_signer(home())
+
+
+def trust_for(trust: Path | None, signer: FileSigner | None = None) -> Trust:
+    """The trust file given, or the one beside the default key; a key in hand is trusted too.
+
+    Raises MissingError if there is neither.
+    """
+    path = trust or home() / "trust.json"
+    if signer is None:
+        return load_trust(path)
+    known = load_trust(path) if path.exists() else Trust(keys=())
+    return known.with_key(signer.public_pem)
+
+
+def vantage(given: str | None) -> str:
+    """The name of the place we look from: as given, or this machine's name."""
+    return given or socket.gethostname() or "here"
