@@ -8,6 +8,7 @@ the other side does. See CONTRIBUTING for how to add one.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from wavegate.estate.model import Estate, Instance
@@ -17,11 +18,12 @@ from wavegate.record.snapshot import LeftOut
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One instance to look at, and from where."""
+    """One instance to look at, from where, and the folder that `file:` references start from."""
 
     estate: Estate
     instance: Instance
     vantage: str
+    base: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
