@@ -1,0 +1,254 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""Our own predicates: the plan's, a record's, the seal's. Typed, strict, versioned by their type.
+
+Consumers of in-toto ignore unknown fields; of our own types we refuse them. Plans and records are
+signed in the role `record`, seals in the role `seal`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Literal, get_args
+
+from wavegate.canonical import digest, dumps, loads
+from wavegate.clock import format_instant
+from wavegate.decision import GridCell
+from wavegate.evidence.fields import Fields, check_digest
+from wavegate.record.snapshot import Phase, Tool
+
+BASE = "https://wavegate.dev/predicate"
+RecordKind = Literal["snapshot", "mails", "mail-journal"]
+_CELL = ("instance", "customer", "promise", "due", "not_applicable", "limit_by", "outside")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanPredicate:
+    """The grid of a wave, fixed before anything is looked at.
+
+    version: from 1. previous: digest of the payload of the version before, None for the first.
+    at: when it was made. agreed: digest of the agreed estate per customer. policy: canonical JSON
+    text. tool: what made it. suites: digest of the suites it was made for. late: made after the
+    window had opened.
+    """
+
+    TYPE: ClassVar[str] = f"{BASE}/plan/v1"
+
+    wave: str
+    version: int
+    previous: str | None
+    at: datetime
+    agreed: Mapping[str, str]
+    cells: tuple[GridCell, ...]
+    policy: str
+    tool: Tool
+    suites: str
+    late: bool = False
+
+    @property
+    def grid_digest(self) -> str:
+        """SHA-256 of the canonical list of cells: the statement's subject `grid`."""
+        return digest(dumps([_cell_to_json(cell) for cell in self.cells]))
+
+    def to_json(self) -> dict[str, object]:
+        """The canonical JSON form."""
+        return {
+            "wave": self.wave,
+            "version": self.version,
+            "previous": self.previous,
+            "at": format_instant(self.at),
+            "agreed": dict(self.agreed),
+            "cells": [_cell_to_json(cell) for cell in self.cells],
+            "policy": loads(self.policy.encode("utf-8"), where="policy"),
+            "tool": _tool_to_json(self.tool),
+            "suites": self.suites,
+            "late": self.late,
+        }
+
+    @classmethod
+    def from_json(cls, value: object) -> "PlanPredicate":
+        """Read back what `to_json` wrote. Raises ValueError for anything else."""
+        names = ("wave", "version", "previous", "at", "agreed", "cells", "policy", "tool")
+        fields = Fields(value, *names, "suites", "late")
+        return cls(
+            wave=fields.name("wave"),
+            version=fields.count("version"),
+            previous=fields.digest_or_none("previous"),
+            at=fields.instant("at"),
+            agreed=_agreed(fields.raw("agreed")),
+            cells=tuple(_cell(item) for item in fields.items("cells")),
+            policy=dumps(fields.raw("policy")).decode("utf-8"),
+            tool=_tool(fields.raw("tool")),
+            suites=fields.digest("suites"),
+            late=fields.flag("late"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPredicate:
+    """How a record was taken; its one subject is the record.
+
+    instance, customer, wave, phase: None only for a journal, which holds the mail of many.
+    sequence: counts from 1. previous: digest of the record before it, None for the first.
+    estate: digest of the agreed estate of the customer in the wave, None for a journal.
+    """
+
+    TYPE: ClassVar[str] = f"{BASE}/record/v1"
+
+    instance: str | None
+    customer: str | None
+    wave: str | None
+    kind: RecordKind
+    phase: Phase | None
+    began: datetime
+    ended: datetime
+    vantage: str
+    tool: Tool
+    sequence: int
+    previous: str | None
+    estate: str | None
+
+    def to_json(self) -> dict[str, object]:
+        """The canonical JSON form."""
+        return {
+            "instance": self.instance,
+            "customer": self.customer,
+            "wave": self.wave,
+            "kind": self.kind,
+            "phase": self.phase,
+            "began": format_instant(self.began),
+            "ended": format_instant(self.ended),
+            "vantage": self.vantage,
+            "tool": _tool_to_json(self.tool),
+            "sequence": self.sequence,
+            "previous": self.previous,
+            "estate": self.estate,
+        }
+
+    @classmethod
+    def from_json(cls, value: object) -> "RecordPredicate":
+        """Read back what `to_json` wrote. Raises ValueError for anything else."""
+        place = ("instance", "customer", "wave", "kind", "phase")
+        how = ("began", "ended", "vantage", "tool", "sequence", "previous", "estate")
+        fields = Fields(value, *place, *how)
+        found = cls(
+            instance=fields.name_or_none("instance"),
+            customer=fields.name_or_none("customer"),
+            wave=fields.name_or_none("wave"),
+            kind=_kind(fields.text("kind")),
+            phase=_phase(fields.text_or_none("phase")),
+            began=fields.instant("began"),
+            ended=fields.instant("ended"),
+            vantage=fields.text("vantage"),
+            tool=_tool(fields.raw("tool")),
+            sequence=fields.count("sequence"),
+            previous=fields.digest_or_none("previous"),
+            estate=fields.digest_or_none("estate"),
+        )
+        _check_place(found)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealPredicate:
+    """What a bundle is: its run and wave; its subjects are MANIFEST, verdicts and reports.
+
+    timestamps_required: whether a verifier must ask for a trusted timestamp. suites: digest of the
+    suites that judged. drill: the score of the drill, or "not drilled".
+    """
+
+    TYPE: ClassVar[str] = f"{BASE}/seal/v1"
+
+    run: str
+    wave: str
+    timestamps_required: bool
+    tool: Tool
+    suites: str
+    drill: str
+
+    def to_json(self) -> dict[str, object]:
+        """The canonical JSON form."""
+        return {
+            "run": self.run,
+            "wave": self.wave,
+            "timestamps_required": self.timestamps_required,
+            "tool": _tool_to_json(self.tool),
+            "suites": self.suites,
+            "drill": self.drill,
+        }
+
+    @classmethod
+    def from_json(cls, value: object) -> "SealPredicate":
+        """Read back what `to_json` wrote. Raises ValueError for anything else."""
+        fields = Fields(value, "run", "wave", "timestamps_required", "tool", "suites", "drill")
+        return cls(
+            run=fields.name("run"),
+            wave=fields.name("wave"),
+            timestamps_required=fields.flag("timestamps_required"),
+            tool=_tool(fields.raw("tool")),
+            suites=fields.digest("suites"),
+            drill=fields.text("drill"),
+        )
+
+
+def _check_place(record: RecordPredicate) -> None:
+    place = (record.instance, record.customer, record.wave, record.phase, record.estate)
+    if record.kind != "mail-journal" and None in place:
+        raise ValueError(f"a {record.kind} record without instance, customer, wave, phase, estate")
+    if record.ended < record.began:
+        raise ValueError("ended before it began")
+
+
+def _kind(text: str) -> RecordKind:
+    for kind in get_args(RecordKind):
+        if kind == text:
+            found: RecordKind = kind
+            return found
+    raise ValueError(f"kind {text[:80]!r}")
+
+
+def _phase(text: str | None) -> Phase | None:
+    if text is None or text in ("before", "after"):
+        return None if text is None else "before" if text == "before" else "after"
+    raise ValueError(f"phase {text[:80]!r}")
+
+
+def _tool_to_json(tool: Tool) -> dict[str, object]:
+    return {"version": tool.version, "source": tool.source}
+
+
+def _tool(value: object) -> Tool:
+    fields = Fields(value, "version", "source")
+    return Tool(version=fields.text("version"), source=fields.digest("source"))
+
+
+def _agreed(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise ValueError("agreed: expected an object")  # noqa: TRY004 - one error type for all bad input
+    fields = Fields(value, *value)
+    return {name: check_digest(fields.text(name)) for name in value}
+
+
+def _cell_to_json(cell: GridCell) -> dict[str, object]:
+    return {
+        "instance": cell.instance,
+        "customer": cell.customer,
+        "promise": cell.promise,
+        "due": format_instant(cell.due) if cell.due else None,
+        "not_applicable": cell.not_applicable,
+        "limit_by": cell.limit_by,
+        "outside": cell.outside,
+    }
+
+
+def _cell(value: object) -> GridCell:
+    fields = Fields(value, *_CELL)
+    return GridCell(
+        instance=fields.name("instance"),
+        customer=fields.name("customer"),
+        promise=fields.name("promise"),
+        due=fields.instant_or_none("due"),
+        not_applicable=fields.text_or_none("not_applicable"),
+        limit_by=fields.text_or_none("limit_by"),
+        outside=fields.flag("outside"),
+    )

@@ -1,0 +1,170 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""Whom a verifier trusts: keys with roles and bounds in time, given from outside the evidence.
+
+The trust file is a JSON list of `{keyid, key, algorithm, roles, valid_from, valid_until,
+revoked_at}`; `key` is PEM text, instants are RFC 3339 or null.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from wavegate.canonical import dumps, loads
+from wavegate.clock import format_instant
+from wavegate.errors import DamagedError, InputError, MissingError
+from wavegate.evidence.fields import Fields
+from wavegate.evidence.public_key import PublicKey
+
+MAX_FILE = 1_000_000
+MAX_KEYS = 1_000
+_FIELDS = ("keyid", "key", "algorithm", "roles", "valid_from", "valid_until", "revoked_at")
+
+
+class Role(StrEnum):
+    """What a key may sign: records and plans, seals, or approvals."""
+
+    RECORD = "record"
+    SEAL = "seal"
+    APPROVE = "approve"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedKey:
+    """A key, the roles it may act in, and when. None: no bound."""
+
+    key: PublicKey
+    roles: frozenset[Role]
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    revoked_at: datetime | None = None
+
+    def valid_at(self, at: datetime) -> bool:
+        """Whether a signature known to have existed at an instant counts."""
+        return (
+            (self.valid_from is None or self.valid_from <= at)
+            and (self.valid_until is None or at < self.valid_until)
+            and (self.revoked_at is None or at < self.revoked_at)
+        )
+
+    @property
+    def bounded(self) -> bool:
+        """Whether it matters when something was signed."""
+        return any((self.valid_from, self.valid_until, self.revoked_at))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """The trusted keys. sources: the files they came from, none of which may lie in a bundle."""
+
+    keys: tuple[TrustedKey, ...]
+    sources: tuple[Path, ...] = ()
+
+    def find(self, keyid: str) -> TrustedKey | None:
+        """The key of that id, or None."""
+        return next((found for found in self.keys if found.key.keyid == keyid), None)
+
+
+def everything(key: PublicKey) -> TrustedKey:
+    """A key trusted in all roles and without bounds."""
+    return TrustedKey(key=key, roles=frozenset(Role))
+
+
+def of_public_keys(paths: Iterable[Path]) -> Trust:
+    """Trust in the keys of PEM files, in all roles and without bounds (`--key`).
+
+    Raises MissingError (no such file) or InputError (not a public key we know).
+    """
+    files = tuple(paths)
+    found: dict[str, TrustedKey] = {}
+    for path in files:
+        try:
+            key = PublicKey.from_pem(_read(path))
+        except ValueError as error:
+            raise InputError(
+                "not a public key in PEM (ECDSA P-256 or Ed25519)",
+                where=str(path),
+                cure="give the .pub file: openssl pkey -in KEY.pem -pubout -out KEY.pub",
+            ) from error
+        found[key.keyid] = everything(key)
+    return Trust(keys=tuple(found.values()), sources=files)
+
+
+def load(path: Path) -> Trust:
+    """Read a trust file. Raises MissingError (no such file) or InputError, which says what."""
+    data = _read(path)
+    try:
+        keys = _entries(loads(data, where=str(path)))
+    except (DamagedError, ValueError) as error:
+        text = error.message if isinstance(error, DamagedError) else str(error)
+        raise InputError(
+            f"not a trust file: {text}",
+            where=str(path),
+            cure=f"it is a JSON list of objects with the fields {', '.join(_FIELDS)}",
+        ) from error
+    return Trust(keys=keys, sources=(path,))
+
+
+def dump(trust: Trust) -> bytes:
+    """The trust file that `load` reads back, with a final line end."""
+    return dumps([_to_json(found) for found in trust.keys]) + b"\n"
+
+
+def _to_json(found: TrustedKey) -> dict[str, object]:
+    def instant(value: datetime | None) -> str | None:
+        return format_instant(value) if value else None
+
+    return {
+        "keyid": found.key.keyid,
+        "key": found.key.pem,
+        "algorithm": found.key.algorithm,
+        "roles": sorted(found.roles),
+        "valid_from": instant(found.valid_from),
+        "valid_until": instant(found.valid_until),
+        "revoked_at": instant(found.revoked_at),
+    }
+
+
+def _entries(value: object) -> tuple[TrustedKey, ...]:
+    if not isinstance(value, list) or len(value) > MAX_KEYS:
+        raise ValueError(f"expected a list of at most {MAX_KEYS} keys")
+    keys = tuple(_entry(entry) for entry in value)
+    if len({found.key.keyid for found in keys}) != len(keys):
+        raise ValueError("a key stands twice")
+    return keys
+
+
+def _entry(value: object) -> TrustedKey:
+    fields = Fields(value, *_FIELDS)
+    key = PublicKey.from_pem(fields.text("key").encode("utf-8"))
+    if fields.digest("keyid") != key.keyid:
+        raise ValueError(f"keyid is not that of the key, which is {key.keyid}")
+    if fields.text("algorithm") != key.algorithm:
+        raise ValueError(f"algorithm is not that of the key, which is {key.algorithm}")
+    roles = frozenset(Role(str(role)) for role in fields.items("roles"))
+    if not roles:
+        raise ValueError("a key without roles")
+    return TrustedKey(
+        key=key,
+        roles=roles,
+        valid_from=fields.instant_or_none("valid_from"),
+        valid_until=fields.instant_or_none("valid_until"),
+        revoked_at=fields.instant_or_none("revoked_at"),
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE + 1)
+    except FileNotFoundError as error:
+        raise MissingError(
+            "no such file", where=str(path), cure="ask the signer for their public key"
+        ) from error
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    if len(data) > MAX_FILE:
+        raise InputError(f"larger than {MAX_FILE} bytes", where=str(path))
+    return data
