@@ -18,11 +18,8 @@ __all__ = [
     "SealPredicate",
     "Statement",
     "StatementError",
-    "grid_subject",
     "read",
-    "record_subject",
     "statement",
-    "write",
 ]
 
 TYPE = "https://in-toto.io/Statement/v1"
@@ -65,8 +62,11 @@ class Statement(Generic[P]):
         return next(iter(self.subjects.values()))
 
 
-def statement(subjects: Mapping[str, str], predicate_type: str, predicate: object) -> bytes:
-    """The canonical payload bytes. Raises ValueError for unsafe names and what is no digest."""
+def statement(subjects: Mapping[str, str], predicate: Predicate) -> bytes:
+    """The canonical payload bytes. subjects: SHA-256 by name, for a record its object's name.
+
+    Raises ValueError for unsafe names and what is no digest.
+    """
     _check_subjects(subjects)
     return dumps(
         {
@@ -74,25 +74,10 @@ def statement(subjects: Mapping[str, str], predicate_type: str, predicate: objec
             "subject": [
                 {"name": name, "digest": {"sha256": subjects[name]}} for name in sorted(subjects)
             ],
-            "predicateType": predicate_type,
-            "predicate": predicate,
+            "predicateType": predicate.TYPE,
+            "predicate": predicate.to_json(),
         }
     )
-
-
-def write(subjects: Mapping[str, str], predicate: Predicate) -> bytes:
-    """The canonical payload bytes of a typed predicate. Raises ValueError as `statement` does."""
-    return statement(subjects, predicate.TYPE, predicate.to_json())
-
-
-def record_subject(digest: str) -> dict[str, str]:
-    """The subject of a record's statement: its object in the store."""
-    return {f"objects/{digest[:2]}/{digest}": digest}
-
-
-def grid_subject(plan: PlanPredicate) -> dict[str, str]:
-    """The subject of a plan's statement: the grid as a whole."""
-    return {"grid": plan.grid_digest}
 
 
 def read(payload: bytes, kind: type[P], *, where: str | None = None) -> Statement[P]:
