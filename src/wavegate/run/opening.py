@@ -11,8 +11,9 @@ from pathlib import Path
 from wavegate.errors import InputError
 from wavegate.estate.load import Loaded, load
 from wavegate.estate.model import Estate, Instance, Wave, Window
-from wavegate.evidence.signer import FileSigner, default_signer, load_signer
-from wavegate.evidence.trust import Trust
+from wavegate.evidence.keys import default_signer
+from wavegate.evidence.signer import FileSigner
+from wavegate.evidence.trust import Trust, everything
 from wavegate.evidence.trust import load as load_trust
 from wavegate.record.local_store import LocalStore
 
@@ -77,7 +78,7 @@ def home() -> Path:
 
 def signer_for(key: Path | None) -> FileSigner:
     """The key given, or the default key, made on first use."""
-    return load_signer(key) if key else default_signer(home())
+    return FileSigner.load(key) if key else default_signer(home())
 
 
 def trust_for(trust: Path | None, signer: FileSigner | None = None) -> Trust:
@@ -89,7 +90,9 @@ def trust_for(trust: Path | None, signer: FileSigner | None = None) -> Trust:
     if signer is None:
         return load_trust(path)
     known = load_trust(path) if path.exists() else Trust(keys=())
-    return known.with_key(signer.public_pem)
+    if known.find(signer.keyid):
+        return known
+    return Trust(keys=(*known.keys, everything(signer.public)), sources=known.sources)
 
 
 def vantage(given: str | None) -> str:

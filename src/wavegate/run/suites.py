@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import wavegate
+from wavegate.canonical import digest, dumps
 from wavegate.errors import InputError
 from wavegate.promise import PROMISES, Promise, order, own_promise
 
@@ -82,3 +83,9 @@ def _first_line(path: Path) -> str:
             cure="begin it with the promise as a sentence: it is what the report prints",
         )
     return docstring.splitlines()[0].rstrip(".")
+
+
+def suites_digest(suites: Iterable[Suite]) -> str:
+    """One digest over the bytes of all suite files: the seal names it, re-judging compares it."""
+    rows = [[suite.path.name, digest(suite.path.read_bytes())] for suite in suites]
+    return digest(dumps(sorted(rows)))

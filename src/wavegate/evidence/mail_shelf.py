@@ -1,0 +1,183 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""Which mails belong to which instance and phase: from journals in a store, frozen in a bundle.
+
+The mails of a phase are those received in it (before: within `before_max_age` of the opening;
+after: from the end on), whenever they arrived (design, "Mail ledger").
+"""
+
+import fnmatch
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parseaddr
+
+from wavegate.errors import DamagedError, WavegateError
+from wavegate.estate.model import Estate, Instance, Window
+from wavegate.evidence.dossier import Flaw
+from wavegate.evidence.envelope import open_envelope
+from wavegate.evidence.predicates import RecordPredicate
+from wavegate.evidence.statement import read
+from wavegate.evidence.trust import Role, Trust
+from wavegate.record.mail_journal import read_mails
+from wavegate.record.mails import MailsRecord
+from wavegate.record.message import Received
+from wavegate.record.snapshot import Phase
+from wavegate.record.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceMail:
+    """The mails of one instance by phase. heard: a source of it was listening or was frozen."""
+
+    before: tuple[Received, ...]
+    after: tuple[Received, ...]
+    heard: bool
+    flaws: tuple[Flaw, ...] = ()
+    records: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailShelf:
+    """All mail of a wave. frozen: the store is a bundle's, with mails as records."""
+
+    store: Store
+    estate: Estate
+    wave: str
+    window: Window
+    trust: Trust
+    at: datetime
+    frozen: bool
+    heard: bool
+    by_instance: Mapping[str, tuple[Received, ...]] = field(default_factory=dict)
+    flaws: tuple[Flaw, ...] = ()
+
+    @classmethod
+    def open(
+        cls, store: Store, estate: Estate, wave: str, window: Window, trust: Trust, at: datetime
+    ) -> "MailShelf":
+        """Read the journals once and sort their messages by instance; a bundle is read lazily."""
+        if store.names(f"mails/{wave}/"):
+            return cls(
+                store=store,
+                estate=estate,
+                wave=wave,
+                window=window,
+                trust=trust,
+                at=at,
+                frozen=True,
+                heard=True,
+            )
+        reading = read_mails(store)
+        flaws = tuple(
+            Flaw(kind="mail-journal", subject=problem.segment, detail=problem.detail)
+            for problem in reading.problems
+        )
+        return cls(
+            store=store,
+            estate=estate,
+            wave=wave,
+            window=window,
+            trust=trust,
+            at=at,
+            frozen=False,
+            heard=bool(reading.segments),
+            flaws=flaws,
+            by_instance=sort_by_instance(estate, reading.messages),
+        )
+
+    def of(self, instance: Instance) -> InstanceMail:
+        """The mails of an instance. Flaws of its source come with them."""
+        if self.frozen:
+            return self._thawed(instance)
+        if not any(source.sink for source in instance.mail):
+            return InstanceMail(before=(), after=(), heard=False)
+        mine = self.by_instance.get(instance.name, ())
+        oldest = self.window.start - self.estate.policy.before_max_age
+        return InstanceMail(
+            before=tuple(m for m in mine if oldest <= m.ended < self.window.start),
+            after=tuple(m for m in mine if self.window.end <= m.ended <= self.at),
+            heard=self.heard,
+            flaws=self.flaws,
+        )
+
+    def _thawed(self, instance: Instance) -> InstanceMail:
+        before, after = (self._phase(instance, phase) for phase in ("before", "after"))
+        found = [mails for mails in (before, after) if isinstance(mails, MailsRecord)]
+        return InstanceMail(
+            before=before.messages if isinstance(before, MailsRecord) else (),
+            after=after.messages if isinstance(after, MailsRecord) else (),
+            heard=bool(found),
+            flaws=tuple(mails for mails in (before, after) if isinstance(mails, Flaw)),
+            records=tuple(mails.digest for mails in found),
+        )
+
+    def _phase(self, instance: Instance, phase: Phase) -> MailsRecord | Flaw | None:
+        name = frozen_name(self.wave, instance.name, phase)
+        if name not in self.store.names(f"mails/{self.wave}/{instance.name}/"):
+            return None
+        try:
+            opened = open_envelope(self.store.read(name), self.trust, Role.RECORD)
+            statement = read(opened.payload, RecordPredicate)
+            record = statement.only_digest()
+            mails = MailsRecord.from_bytes(self.store.get(record), digest=record)
+            if (mails.instance, mails.wave, mails.phase) != (instance.name, self.wave, phase):
+                raise DamagedError(f"mails of {mails.instance} {mails.phase}", where=name)
+        except WavegateError as error:
+            return Flaw(kind="mail-journal", subject=name, detail=str(error))
+        return mails
+
+
+def frozen_name(wave: str, instance: str, phase: Phase) -> str:
+    """Where a bundle keeps the signed mails of an instance and phase."""
+    return f"mails/{wave}/{instance}/{phase}.dsse.json"
+
+
+def sort_by_instance(
+    estate: Estate, messages: Iterable[Received]
+) -> dict[str, tuple[Received, ...]]:
+    """Each message under every instance it may belong to.
+
+    By the domain of From or of the envelope sender, the longest match first; where several instances share that domain,
+    under those that list the peer address, or else under all of them.
+    """
+    found: dict[str, list[Received]] = {instance.name: [] for instance in estate.instances}
+    for message in messages:
+        for instance in _owners(estate, message):
+            found[instance.name].append(message)
+    return {name: tuple(mine) for name, mine in found.items()}
+
+
+def _owners(estate: Estate, message: Received) -> list[Instance]:
+    domains = {_domain(message.header("From") or ""), _domain(message.mail_from or "")} - {""}
+    fits = {i.name: _fit(i, domains) for i in estate.instances if _addressed(i, message)}
+    best = max(fits.values(), default=0)
+    sharing = [i for i in estate.instances if best and fits.get(i.name) == best]
+    listing = [i for i in sharing if message.peer in i.sending_ips]
+    return listing or sharing
+
+
+def _domain(address: str) -> str:
+    return parseaddr(address)[1].rpartition("@")[2].lower().rstrip(".")
+
+
+def _fit(instance: Instance, domains: set[str]) -> int:
+    """The length of the longest own domain that is, or holds, one of these; 0 for none."""
+    own = tuple(domain.name for domain in instance.domains)
+    fits = [len(n) for d in domains for n in own if d == n or d.endswith("." + n)]
+    return max(fits, default=0)
+
+
+def _addressed(instance: Instance, message: Received) -> bool:
+    """Whether a sink of the instance would have taken the message."""
+    patterns = [source.recipients for source in instance.mail if source.sink]
+    if not patterns:
+        return False
+    if None in patterns or not message.recipients:
+        return True
+    wanted = [pattern for group in patterns for pattern in group or ()]
+    return any(
+        fnmatch.fnmatchcase(recipient.lower(), pattern.lower())
+        for recipient in message.recipients
+        for pattern in wanted
+    )

@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""The reading record: what was wrong with an instance's records when the gate read the store.
+
+A bundle holds good records only; what the gate met and could not use (a changed byte, an unknown
+key) stands in this signed record, so that re-judging the bundle meets the same flaws.
+"""
+
+from dataclasses import dataclass
+from typing import get_args
+
+from wavegate.canonical import dumps, loads
+from wavegate.errors import DamagedError
+from wavegate.evidence.dossier import Flaw, FlawKind
+from wavegate.evidence.fields import Fields
+
+SCHEMA = "wavegate/reading/v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What reading an instance's records found. mail_heard: a mail source was listening."""
+
+    wave: str
+    instance: str
+    mail_heard: bool
+    flaws: tuple[Flaw, ...]
+
+    def to_bytes(self) -> bytes:
+        """The canonical bytes."""
+        return dumps(
+            {
+                "schema": SCHEMA,
+                "wave": self.wave,
+                "instance": self.instance,
+                "mail_heard": self.mail_heard,
+                "flaws": [
+                    {"kind": f.kind, "subject": f.subject, "detail": f.detail, "record": f.record}
+                    for f in self.flaws
+                ],
+            }
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes, *, digest: str) -> "Reading":
+        """Read back what `to_bytes` wrote. Raises DamagedError for anything else."""
+        try:
+            fields = Fields(
+                loads(data, where=digest), "schema", "wave", "instance", "mail_heard", "flaws"
+            )
+            if fields.text("schema") != SCHEMA:
+                raise ValueError(f"schema {fields.text('schema')!r}")
+            return cls(
+                wave=fields.name("wave"),
+                instance=fields.name("instance"),
+                mail_heard=fields.flag("mail_heard"),
+                flaws=tuple(_flaw(item) for item in fields.items("flaws")),
+            )
+        except ValueError as error:
+            raise DamagedError(f"not a reading record: {error}", where=digest) from error
+
+
+def name(wave: str, instance: str) -> str:
+    """Where a bundle keeps the signed reading of an instance."""
+    return f"readings/{wave}/{instance}.dsse.json"
+
+
+def _flaw(value: object) -> Flaw:
+    fields = Fields(value, "kind", "subject", "detail", "record")
+    return Flaw(
+        kind=_kind(fields.text("kind")),
+        subject=fields.text("subject"),
+        detail=fields.text("detail"),
+        record=fields.text("record"),
+    )
+
+
+def _kind(text: str) -> FlawKind:
+    for kind in get_args(FlawKind):
+        if kind == text:
+            found: FlawKind = kind
+            return found
+    raise ValueError(f"kind {text[:80]!r}")

@@ -1,0 +1,242 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""The shelf: reads the dossiers of a wave out of a store or a bundle's `records/`.
+
+One dossier at a time is in memory; what is wrong with a record becomes a Flaw of the dossier and
+never stops the reading of the others.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from wavegate.canonical import digest
+from wavegate.decision import GridCell
+from wavegate.errors import DamagedError, InvalidError, MissingError, WavegateError
+from wavegate.estate.agreed import agreed_digest
+from wavegate.estate.grid import grid as lay_out
+from wavegate.estate.model import Estate, Instance, Wave, Window
+from wavegate.evidence import reading
+from wavegate.evidence.dossier import Dossier, EarlierWave, Flaw, FlawKind, PlanFacts
+from wavegate.evidence.envelope import UnknownKeyError, open_envelope
+from wavegate.evidence.mail_shelf import MailShelf
+from wavegate.evidence.predicates import PlanPredicate, RecordPredicate, SealPredicate
+from wavegate.evidence.statement import read
+from wavegate.evidence.trust import Role, Trust
+from wavegate.evidence.verdicts import parse as parse_verdicts
+from wavegate.record.retake import choose_after, choose_before
+from wavegate.record.snapshot import Snapshot
+from wavegate.record.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """A wave's records in a store, ready to be read instance by instance."""
+
+    store: Store
+    estate: Estate
+    wave: Wave
+    window: Window
+    trust: Trust
+    at: datetime
+    plan: PlanFacts | None
+    plan_flaws: tuple[Flaw, ...]
+    earlier: tuple[EarlierWave, ...]
+    mails: MailShelf
+
+    def grid(self, promises: tuple[str, ...]) -> tuple[GridCell, ...]:
+        """The signed grid; without a plan, what the plan would have laid out."""
+        if self.plan is not None:
+            return self.plan.cells
+        return lay_out(self.estate, self.wave.name, promises)
+
+    def dossier(self, name: str) -> Dossier:
+        """Everything that one instance is judged on. Raises KeyError for an unknown instance."""
+        instance = self.estate.instance(name)
+        known = self._earlier_reading(name)
+        found = read_snapshots(self.store, self.wave.name, name, self.trust, spoilt=bool(known))
+        snapshots = found.snapshots
+        mail = self.mails.of(instance)
+        age = self.estate.policy.before_max_age
+        return Dossier(
+            estate=self.estate,
+            wave=self.wave,
+            instance=instance,
+            at=self.at,
+            before=choose_before(snapshots, opening=self.window.start, max_age=age),
+            after=choose_after(snapshots, close=self.window.end),
+            mail_before=mail.before,
+            mail_after=mail.after,
+            flaws=tuple(dict.fromkeys((*known, *self.plan_flaws, *found.flaws, *mail.flaws))),
+            plan=self.plan,
+            earlier=self.earlier,
+            agreed=agreed_digest(self.estate, self.wave.name, instance.customer),
+            mail_heard=mail.heard,
+            mail_records=mail.records,
+        )
+
+    def _earlier_reading(self, name: str) -> tuple[Flaw, ...]:
+        """The flaws that the gate met when it froze this bundle; of a store, none."""
+        place = reading.name(self.wave.name, name)
+        if place not in self.store.names(f"readings/{self.wave.name}/"):
+            return ()
+        try:
+            opened = open_envelope(self.store.read(place), self.trust, Role.RECORD)
+            record = read(opened.payload, RecordPredicate).only_digest()
+            return reading.Reading.from_bytes(self.store.get(record), digest=record).flaws
+        except WavegateError as error:
+            return (Flaw(kind="bad-signature", subject=place, detail=str(error)),)
+
+
+def open_shelf(store: Store, estate: Estate, wave: Wave, trust: Trust, at: datetime) -> Shelf:
+    """Open a wave's records. The wave must have a window (ValueError otherwise)."""
+    if wave.window is None:
+        raise ValueError(f"wave {wave.name} has no window")
+    plan, flaws = _read_plan(store, wave.name, trust)
+    return Shelf(
+        store=store,
+        estate=estate,
+        wave=wave,
+        window=wave.window,
+        trust=trust,
+        at=at,
+        plan=plan,
+        plan_flaws=flaws,
+        earlier=tuple(_earlier(store, wave.name, trust)),
+        mails=MailShelf.open(store, estate, wave.name, wave.window, trust, at),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotReading:
+    """The snapshots of an instance that could be read, in order, and what was wrong."""
+
+    snapshots: tuple[Snapshot, ...]
+    flaws: tuple[Flaw, ...]
+
+
+def read_snapshots(
+    store: Store, wave: str, instance: str, trust: Trust, *, spoilt: bool = False
+) -> SnapshotReading:
+    """All snapshots of an instance in a wave whose signature, place and digest hold.
+
+    spoilt: some are known to be left out as unusable, so that gaps in the sequence are no news.
+    """
+    snapshots: list[Snapshot] = []
+    flaws: list[Flaw] = []
+    for name in store.names(f"signed/{wave}/{instance}/"):
+        found = _read_snapshot(store, name, wave, instance, trust)
+        if isinstance(found, Flaw):
+            flaws.append(found)
+        else:
+            snapshots.append(found)
+    ordered = tuple(sorted(snapshots, key=lambda snapshot: snapshot.sequence))
+    gaps = () if flaws or spoilt else tuple(_sequence_flaws(ordered))
+    return SnapshotReading(snapshots=ordered, flaws=(*flaws, *gaps))
+
+
+def _read_snapshot(
+    store: Store, name: str, wave: str, instance: str, trust: Trust
+) -> Snapshot | Flaw:
+    try:
+        opened = open_envelope(store.read(name), trust, Role.RECORD)
+        statement = read(opened.payload, RecordPredicate)
+        record = statement.only_digest()
+        snapshot = Snapshot.from_bytes(store.get(record), digest=record)
+    except WavegateError as error:
+        return Flaw(kind=_flaw_kind(error), subject=name, detail=str(error))
+    return _misplaced(snapshot, statement.predicate, wave, instance, name) or snapshot
+
+
+def _flaw_kind(error: WavegateError) -> FlawKind:
+    if isinstance(error, UnknownKeyError):
+        return "unknown-key"
+    if isinstance(error, InvalidError):
+        return "bad-signature"
+    if isinstance(error, MissingError):
+        return "missing-object"
+    if isinstance(error, DamagedError) and error.cure and "version" in error.cure:
+        return "schema"
+    return "digest"
+
+
+def _misplaced(
+    snapshot: Snapshot, signed: RecordPredicate, wave: str, instance: str, name: str
+) -> Flaw | None:
+    claims = (snapshot.wave, snapshot.instance, snapshot.phase, snapshot.sequence)
+    if (signed.wave, signed.instance, signed.phase, signed.sequence) != claims:
+        detail = f"signed as {signed.instance} {signed.phase}, holds {snapshot.instance}"
+    elif (snapshot.wave, snapshot.instance) != (wave, instance):
+        detail = f"filed under {instance}, is a record of {snapshot.instance} in {snapshot.wave}"
+    else:
+        return None
+    return Flaw(kind="wrong-instance", subject=name, detail=detail, record=snapshot.digest)
+
+
+def _sequence_flaws(snapshots: tuple[Snapshot, ...]) -> Iterator[Flaw]:
+    """Gaps in the chain of captures: a retake that was taken away would hide here."""
+    previous: Snapshot | None = None
+    for snapshot in snapshots:
+        expected = previous.sequence + 1 if previous else 1
+        linked = previous is None or snapshot.previous == previous.digest
+        if snapshot.sequence != expected or not linked:
+            yield Flaw(
+                kind="sequence",
+                subject=f"capture {snapshot.sequence} of {snapshot.instance}",
+                detail="the capture before it is missing or another one",
+                record=snapshot.digest,
+            )
+        previous = snapshot
+
+
+def _read_plan(store: Store, wave: str, trust: Trust) -> tuple[PlanFacts | None, tuple[Flaw, ...]]:
+    flaws: list[Flaw] = []
+    for name in reversed(store.names(f"plans/{wave}/")):
+        try:
+            opened = open_envelope(store.read(name), trust, Role.RECORD)
+            predicate = read(opened.payload, PlanPredicate).predicate
+        except WavegateError as error:
+            flaws.append(Flaw(kind="plan", subject=name, detail=str(error)))
+            continue
+        facts = PlanFacts(
+            version=predicate.version,
+            at=predicate.at,
+            digest=digest(opened.payload),
+            agreed=predicate.agreed,
+            cells=predicate.cells,
+            suites=predicate.suites,
+        )
+        return facts, tuple(flaws)
+    return None, tuple(flaws)
+
+
+def _earlier(store: Store, wave: str, trust: Trust) -> Iterator[EarlierWave]:
+    """The sealed gates of other waves whose signature and digest hold."""
+    for name in store.names("gates/"):
+        _, other, run, file = name.split("/", 3)
+        if file != "seal.dsse.json" or other == wave:
+            continue
+        try:
+            found = _earlier_wave(store, other, run, trust)
+        except WavegateError:
+            continue  # a gate that does not verify proves nothing
+        yield found
+
+
+def _earlier_wave(store: Store, wave: str, run: str, trust: Trust) -> EarlierWave:
+    opened = open_envelope(store.read(f"gates/{wave}/{run}/seal.dsse.json"), trust, Role.SEAL)
+    statement = read(opened.payload, SealPredicate)
+    raw = store.read(f"gates/{wave}/{run}/verdicts.json")
+    if statement.subjects.get("verdicts.json") != digest(raw):
+        raise DamagedError("verdicts do not match their seal", where=f"gates/{wave}/{run}")
+    verdicts = parse_verdicts(raw)
+    if (verdicts.wave, verdicts.run) != (wave, run) or statement.predicate.run != run:
+        raise DamagedError("a gate of another run", where=f"gates/{wave}/{run}")
+    return EarlierWave(
+        wave=wave,
+        run=run,
+        at=verdicts.at,
+        decision=verdicts.decision,
+        closed=verdicts.closed,
+        instance_decisions=dict(verdicts.instances),
+    )

@@ -1,0 +1,226 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""The verb capture: look at every instance of a wave, store one signed snapshot per instance."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from wavegate import clock
+from wavegate.errors import InputError, MissingError, WavegateError
+from wavegate.estate.agreed import agreed_digest
+from wavegate.estate.model import Instance, Window
+from wavegate.evidence.envelope import read_unverified, sign
+from wavegate.evidence.predicates import RecordPredicate
+from wavegate.evidence.signer import Signer
+from wavegate.evidence.statement import read, record_subject, write
+from wavegate.evidence.tool import tool
+from wavegate.observe.capture import Captured, capture
+from wavegate.observe.probe import Probe, Task
+from wavegate.record.observation import Unreachable
+from wavegate.record.snapshot import Phase, Snapshot
+from wavegate.record.store import Store
+from wavegate.run.opening import Opened
+
+ATTEMPTS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to capture. only: names of instances, empty for all of the wave."""
+
+    phase: Phase
+    because: str | None
+    force: bool
+    vantage: str
+    only: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A snapshot that was stored, in numbers. digest: of the record."""
+
+    instance: str
+    digest: str
+    sequence: int
+    asked: int
+    unreachable: int
+    complete: bool
+
+    def to_json(self) -> dict[str, object]:
+        """The row of `capture --json`."""
+        return {
+            "instance": self.instance,
+            "record": self.digest,
+            "sequence": self.sequence,
+            "asked": self.asked,
+            "unreachable": self.unreachable,
+            "complete": self.complete,
+        }
+
+
+def check_side(phase: Phase, window: Window, at: datetime) -> None:
+    """Refuse a capture on the wrong side of the window (design, rule 14).
+
+    Raises InputError with the right instant.
+    """
+    start, end = clock.format_instant(window.start), clock.format_instant(window.end)
+    if phase == "before" and at >= window.start:
+        raise InputError(
+            f"the window opened at {start}: too late for `before`",
+            cure="use what was captured before; --force records it all the same, as unsound",
+        )
+    if phase == "after" and at < window.end:
+        raise InputError(
+            f"the window ends at {end}: too early for `after`",
+            cure=f"capture again from {end} on; --force records it all the same, as unsound",
+        )
+
+
+def take(
+    opened: Opened,
+    request: Request,
+    probes: Sequence[Probe],
+    signer: Signer,
+    progress: Callable[[str], None],
+) -> tuple[Taken, ...]:
+    """Capture the instances and store a signed snapshot of each as soon as it is there.
+
+    Raises InputError (wrong side, unknown instance) and MissingError where nothing at all could
+    be asked.
+    """
+    at = clock.now()
+    forced = _forced(request, opened.window, at)
+    tasks = [
+        Task(estate=opened.estate, instance=instance, vantage=request.vantage, base=_base(opened))
+        for instance in _chosen(opened, request.only)
+    ]
+    taken = []
+    for name, captured in capture(tasks, probes, progress=progress):
+        snapshot = _snapshot(opened, request, name, captured, forced=forced)
+        taken.append(_file(opened.store, snapshot, signer))
+        progress(f"{name}: {taken[-1].asked} asked, {taken[-1].unreachable} unreachable")
+    if not taken or all(row.asked == row.unreachable for row in taken):
+        raise MissingError(
+            "nothing could be asked", cure="check resolvers, network and the estate's urls"
+        )
+    return tuple(taken)
+
+
+def _base(opened: Opened) -> Path:
+    return opened.loaded.path.resolve().parent
+
+
+def _forced(request: Request, window: Window, at: datetime) -> bool:
+    try:
+        check_side(request.phase, window, at)
+    except WavegateError:
+        if not request.force:
+            raise
+        return True
+    return False
+
+
+def _chosen(opened: Opened, only: tuple[str, ...]) -> tuple[Instance, ...]:
+    names = {instance.name for instance in opened.instances}
+    unknown = sorted(set(only) - names)
+    if unknown:
+        raise InputError(
+            f"not in wave {opened.wave.name}: {', '.join(unknown)}",
+            cure=f"its instances are {', '.join(sorted(names))}",
+        )
+    return tuple(i for i in opened.instances if not only or i.name in only)
+
+
+def _snapshot(
+    opened: Opened, request: Request, name: str, captured: Captured, *, forced: bool
+) -> Snapshot:
+    instance = opened.estate.instance(name)
+    return Snapshot(
+        instance=name,
+        customer=instance.customer,
+        wave=opened.wave.name,
+        phase=request.phase,
+        sequence=0,
+        previous=None,
+        because=request.because,
+        began=captured.began,
+        ended=captured.ended,
+        complete=captured.complete,
+        forced=forced,
+        vantage=request.vantage,
+        estate=agreed_digest(opened.estate, opened.wave.name, instance.customer),
+        tool=tool(),
+        observations=captured.looked.observations,
+        left_out=captured.looked.left_out,
+    )
+
+
+def _file(store: Store, unnumbered: Snapshot, signer: Signer) -> Taken:
+    """Number, store, sign and file a snapshot; another capture may take the number first."""
+    folder = f"signed/{unnumbered.wave}/{unnumbered.instance}/"
+    for _ in range(ATTEMPTS):
+        sequence, previous = _last(store, folder)
+        snapshot = replace(unnumbered, sequence=sequence + 1, previous=previous)
+        record = store.put(snapshot.to_bytes())
+        envelope = sign(_statement(snapshot, record), signer)
+        try:
+            store.create(f"{folder}{snapshot.sequence:06d}.dsse.json", envelope)
+        except FileExistsError:
+            continue
+        return _taken(snapshot, record)
+    raise InputError("other captures keep taking the next number", cure="run one capture at a time")
+
+
+def _last(store: Store, folder: str) -> tuple[int, str | None]:
+    names = store.names(folder)
+    if not names:
+        return 0, None
+    payload = read_unverified(store.read(names[-1]))
+    found = read(payload, RecordPredicate)
+    return found.predicate.sequence, found.only_digest()
+
+
+def _statement(snapshot: Snapshot, record: str) -> bytes:
+    predicate = RecordPredicate(
+        instance=snapshot.instance,
+        customer=snapshot.customer,
+        wave=snapshot.wave,
+        kind="snapshot",
+        phase=snapshot.phase,
+        began=snapshot.began,
+        ended=snapshot.ended,
+        vantage=snapshot.vantage,
+        tool=snapshot.tool,
+        sequence=snapshot.sequence,
+        previous=snapshot.previous,
+        estate=snapshot.estate,
+    )
+    return write(record_subject(record), predicate)
+
+
+def _taken(snapshot: Snapshot, record: str) -> Taken:
+    silent = [o for o in snapshot.observations if isinstance(o.outcome, Unreachable)]
+    return Taken(
+        instance=snapshot.instance,
+        digest=record,
+        sequence=snapshot.sequence,
+        asked=len(snapshot.observations),
+        unreachable=len(silent),
+        complete=snapshot.complete,
+    )
+
+
+def summary(taken: Sequence[Taken], phase: Phase) -> str:
+    """What a capture did, in lines for a person."""
+    silent = sum(row.unreachable for row in taken)
+    asked = sum(row.asked for row in taken)
+    lines = [f"{phase}: {len(taken)} instances, {asked} questions, {silent} without an answer"]
+    for row in taken:
+        note = "" if row.complete else "  INCOMPLETE"
+        lines.append(
+            f"  {row.instance:24} #{row.sequence}  {row.asked:5} asked"
+            f"  {row.unreachable:4} unreachable  {row.digest[:16]}{note}"
+        )
+    return "\n".join(lines)

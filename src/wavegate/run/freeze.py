@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""Freezing: copies all that a wave's verdicts rest on into a bundle's `records/`, and signs mail.
+
+The result is a store of the same format: the suites read it as they read the store, and anyone can
+judge again from it alone.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from wavegate.errors import WavegateError
+from wavegate.estate.agreed import agreed_digest
+from wavegate.estate.model import Instance
+from wavegate.evidence import reading
+from wavegate.evidence.dossier import Dossier
+from wavegate.evidence.envelope import read_unverified, sign
+from wavegate.evidence.mail_shelf import frozen_name
+from wavegate.evidence.predicates import RecordKind, RecordPredicate
+from wavegate.evidence.shelf import Shelf
+from wavegate.evidence.signer import Signer
+from wavegate.evidence.statement import read, record_subject, write
+from wavegate.evidence.tool import tool
+from wavegate.record.mails import MailsRecord
+from wavegate.record.message import Received
+from wavegate.record.snapshot import Phase, Snapshot
+from wavegate.record.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freezer:
+    """Copies from a shelf into a target store. at: the run's instant. vantage: who freezes."""
+
+    shelf: Shelf
+    target: Store
+    signer: Signer
+    at: datetime
+    vantage: str
+
+    def freeze(self, names: tuple[str, ...]) -> dict[str, tuple[Snapshot, ...]]:
+        """Copy plans, earlier gates and, for each named instance, all that it is judged on.
+
+        Returns the snapshots per instance, for the list of attempts.
+        """
+        self._copy(f"plans/{self.shelf.wave.name}/")
+        for earlier in self.shelf.earlier:
+            self._copy(f"gates/{earlier.wave}/{earlier.run}/")
+        return {name: self._freeze_instance(self.shelf.dossier(name)) for name in names}
+
+    def _freeze_instance(self, dossier: Dossier) -> tuple[Snapshot, ...]:
+        snapshots = _attempts(dossier)
+        good = {snapshot.digest for snapshot in snapshots}
+        for record in sorted(good):
+            self.target.put(self.shelf.store.get(record))
+        self._copy_envelopes(dossier, good)
+        self._file_mails(dossier, "before", dossier.mail_before)
+        self._file_mails(dossier, "after", dossier.mail_after)
+        self._file_reading(dossier)
+        return snapshots
+
+    def _copy(self, prefix: str) -> None:
+        for name in self.shelf.store.names(prefix):
+            self.target.create(name, self.shelf.store.read(name))
+
+    def _copy_envelopes(self, dossier: Dossier, good: set[str]) -> None:
+        prefix = f"signed/{dossier.wave.name}/{dossier.instance.name}/"
+        for name in self.shelf.store.names(prefix):
+            data = self.shelf.store.read(name)
+            if _signed_digest(data) in good:
+                self.target.create(name, data)
+
+    def _file_mails(
+        self, dossier: Dossier, phase: Phase, messages: tuple[Received, ...]
+    ) -> None:
+        if not dossier.mail_heard:
+            return
+        instants = [message.ended for message in messages] or [self.at]
+        record = MailsRecord(
+            instance=dossier.instance.name,
+            customer=dossier.instance.customer,
+            wave=dossier.wave.name,
+            phase=phase,
+            began=min(instants),
+            ended=max(instants),
+            messages=messages,
+        )
+        name = frozen_name(dossier.wave.name, dossier.instance.name, phase)
+        self._file(name, "mails", dossier.instance, phase, record.to_bytes())
+
+    def _file_reading(self, dossier: Dossier) -> None:
+        record = reading.Reading(
+            wave=dossier.wave.name,
+            instance=dossier.instance.name,
+            mail_heard=dossier.mail_heard,
+            flaws=dossier.flaws,
+        )
+        name = reading.name(dossier.wave.name, dossier.instance.name)
+        self._file(name, "reading", dossier.instance, "after", record.to_bytes())
+
+    def _file(
+        self, name: str, kind: RecordKind, instance: Instance, phase: Phase, data: bytes
+    ) -> None:
+        record = self.target.put(data)
+        wave = self.shelf.wave.name
+        predicate = RecordPredicate(
+            instance=instance.name,
+            customer=instance.customer,
+            wave=wave,
+            kind=kind,
+            phase=phase,
+            began=self.at,
+            ended=self.at,
+            vantage=self.vantage,
+            tool_version=tool().version,
+            tool_source=tool().source,
+            sequence=1,
+            previous=None,
+            estate=agreed_digest(self.shelf.estate, wave, instance.customer),
+        )
+        self.target.create(name, sign(write(record_subject(record), predicate), self.signer))
+
+
+def _attempts(dossier: Dossier) -> tuple[Snapshot, ...]:
+    chosen = (dossier.before, dossier.after)
+    found = {s.digest: s for c in chosen if c is not None for s in c.attempts}
+    return tuple(sorted(found.values(), key=lambda snapshot: snapshot.sequence))
+
+
+def _signed_digest(envelope: bytes) -> str | None:
+    try:
+        return read(read_unverified(envelope), RecordPredicate).only_digest()
+    except WavegateError:
+        return None

@@ -1,0 +1,14 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""Which probes a capture uses."""
+
+from collections.abc import Sequence
+
+from wavegate.observe.campaign_probe import CampaignProbe
+from wavegate.observe.dns_probe import DnsProbe
+from wavegate.observe.probe import Probe
+
+
+def probes() -> Sequence[Probe]:
+    """The probes of a capture, in the order in which they look."""
+    return (DnsProbe(), CampaignProbe())
