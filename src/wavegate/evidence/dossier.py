@@ -79,8 +79,10 @@ class Dossier:
     """Everything that one instance is judged on.
 
     at: the run's instant. before, after: the snapshots that count by the retake rule, None where
-    there is none. mail_before, mail_after: mails received in the phase. mail_heard: whether any
-    mail source of the instance was listening at all. agreed: digest of the agreed estate in hand.
+    there is none. mail_before, mail_after: mails received in the phase. mail_window: those received
+    in the window, None where it is not known that the receiving side listened through all of it.
+    mail_heard: whether any mail source of the instance was listening at all. agreed: digest of
+    the agreed estate in hand.
     """
 
     estate: Estate
@@ -96,4 +98,5 @@ class Dossier:
     earlier: tuple[EarlierWave, ...]
     agreed: str
     mail_heard: bool
+    mail_window: tuple[Received, ...] | None = None
     mail_records: tuple[str, ...] = field(default=())
