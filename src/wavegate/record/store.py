@@ -5,7 +5,7 @@
 Implementations: `local_store` (a folder). A bundle's `records/` is a store of the same format.
 """
 
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 
 class Store(Protocol):
@@ -38,3 +38,9 @@ class Store(Protocol):
 
     def names(self, prefix: str) -> tuple[str, ...]:
         """All names under a folder prefix such as `signed/`, sorted."""
+
+    def stream(self, name: str) -> BinaryIO:
+        """The bytes of a name as a stream, for journals; the caller closes it.
+
+        Raises MissingError.
+        """
