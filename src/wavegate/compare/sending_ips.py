@@ -210,16 +210,12 @@ def _gone(
     """What is to be said of each address that no mail after came from."""
     alpha = terms.alpha / PPM
     unseen = [ip for ip in absent if ip in used]
-    proven = _beyond_chance(unseen, pools, alpha)
     more = _more(unseen, pools, alpha)
     items: list[Finding | Missing] = [_never_used(ip) for ip in absent if ip not in used]
-    items += [_lost(ip, new) if proven else _not_met(ip, more, new) for ip in unseen]
+    for ip in unseen:
+        proven = _chance(ip, pools) <= alpha / len(unseen) or _need_met(ip, pools, alpha)
+        items.append(_lost(ip, new) if proven else _not_met(ip, more, new))
     return items
-
-
-def _beyond_chance(unseen: list[str], pools: tuple[_Pool, ...], alpha: float) -> bool:
-    chance = sum(_chance(ip, pools) for ip in unseen)
-    return bool(unseen) and (chance <= alpha or _need_met(unseen, pools, alpha))
 
 
 def _chance(ip: str, pools: tuple[_Pool, ...]) -> float:
@@ -230,14 +226,10 @@ def _chance(ip: str, pools: tuple[_Pool, ...]) -> float:
     return chance
 
 
-def _need_met(unseen: list[str], pools: tuple[_Pool, ...], alpha: float) -> bool:
-    """Whether a pool of each unseen address got as many messages as meet all its addresses."""
-    return all(
-        any(
-            ip in pool.before and pool.after >= messages_needed(_shares(pool), alpha)
-            for pool in pools
-        )
-        for ip in unseen
+def _need_met(ip: str, pools: tuple[_Pool, ...], alpha: float) -> bool:
+    """Whether a pool of the address got as many messages as meet all addresses of the pool."""
+    return any(
+        ip in pool.before and pool.after >= messages_needed(_shares(pool), alpha) for pool in pools
     )
 
 
