@@ -30,7 +30,7 @@ class WavegateError(Exception):
         cure = f"\n  cure: {self.cure}" if self.cure else ""
         return f"{place}{self.message}{cure}"
 
-    def as_json(self) -> dict[str, str | None]:
+    def as_json(self) -> dict[str, object]:
         """The object under "error" of `--json` (design, interfaces)."""
         return {
             "kind": self.kind,

@@ -5,23 +5,35 @@
 Frozen data without verbs of its own; `load` reads it, `agreed` digests it, `grid` lays it out.
 """
 
-from typing import Literal
+from datetime import datetime
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Discriminator, Field, StrictBool, Tag, model_validator
 
 from wavegate.estate.policy import Environment, Policy, Strict
 from wavegate.estate.values import (
+    Cause,
+    DailyAt,
     Domain,
-    Duration,
     EndOfDay,
+    HttpUrl,
+    Id,
     Instant,
     Ip,
+    Listen,
+    Mailbox,
     Name,
     Network,
+    PositiveDuration,
+    Recipients,
     Reference,
+    Regex,
     Resolver,
     Selector,
     Server,
+    Text,
+    UnreadableError,
+    UrlReference,
     Zone,
 )
 
@@ -43,7 +55,7 @@ class SenderDomain(Strict):
     name: Domain
     selectors: tuple[Selector, ...] = ()
     """DKIM selectors (RFC 6376 3.1)."""
-    primary: bool = False
+    primary: StrictBool = False
     """Reverse DNS, reply-to and bounces of the other domains derive from this one."""
 
 
@@ -58,10 +70,10 @@ class Ims(Strict):
 
     client_id: Reference
     client_secret: Reference
-    scopes: str = (
+    scopes: Text = (
         "openid,AdobeID,campaign_sdk,campaign_config_server_general,deliverability_service_general"
     )
-    url: str = "https://ims-na1.adobelogin.com/ims/token/v3"
+    url: HttpUrl = "https://ims-na1.adobelogin.com/ims/token/v3"
 
 
 class Credentials(Strict):
@@ -71,62 +83,117 @@ class Credentials(Strict):
     password: Reference | None = None
     ims: Ims | None = None
 
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        pair = (self.operator is not None, self.password is not None)
+        if (self.ims is None and all(pair)) or (self.ims is not None and not any(pair)):
+            return self
+        raise UnreadableError(
+            "credentials are an operator and a password, or ims",
+            "give operator and password, both as references, or only ims",
+        )
+
 
 class MailSource(Strict):
     """One source of received mail; exactly one of sink, imap, maildir, mbox, dmarc_reports."""
 
-    sink: bool = False
+    sink: StrictBool = False
     """Mail that `wavegate sink` received."""
-    listen: str | None = None
+    listen: Listen | None = None
     """Where the sink of this instance listens; default: what `sink --listen` says."""
     proxy_from: tuple[Network, ...] = ()
     """Networks from which the PROXY protocol is believed."""
-    recipients: tuple[str, ...] | None = None
+    recipients: tuple[Recipients, ...] | None = None
     """Patterns of recipients that are accepted; unset: any, and the report says so."""
-    imap: str | None = None
-    maildir: str | None = None
-    mbox: str | None = None
-    dmarc_reports: str | None = None
+    imap: Mailbox | None = None
+    maildir: Mailbox | None = None
+    mbox: Mailbox | None = None
+    dmarc_reports: Mailbox | None = None
     trusted_receiver: Domain | None = None
     """The host whose Received header is believed, for mail read from a mailbox."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of source that are named here; a valid source names one."""
+        named = ("imap", "maildir", "mbox", "dmarc_reports")
+        found = tuple(kind for kind in named if getattr(self, kind) is not None)
+        return ("sink", *found) if self.sink else found
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if len(self.kinds) != 1:
+            raise UnreadableError(
+                f"a mail source of {len(self.kinds)} kinds",
+                "name exactly one of sink: true, imap, maildir, mbox, dmarc_reports",
+            )
+        return self
 
 
 class MovedWhen(Strict):
     """A sign that the move happened."""
 
-    received_by: str | None = None
+    received_by: Regex | None = None
     """A regular expression that the `by` host of a Received header matches after the move."""
 
 
 class FunctionProbe(Strict):
     """How one Campaign function is probed; every key overrides a default of the product."""
 
-    url: str | None = None
-    contains: str | None = None
-    event_type: str | None = None
-    seed: str | None = None
-    every: Duration | None = None
+    url: UrlReference | None = None
+    """Absolute, or relative to the instance's `url`."""
+    contains: Text | None = None
+    """Text that the answer must hold."""
+    event_type: Text | None = None
+    """The Message Center event that may be pushed."""
+    seed: Text | None = None
+    """The seed address that the event goes to."""
+    every: PositiveDuration | None = None
+    """Distance between two probes; overrides policy and documented ceilings."""
     host: Server | None = None
-    name: str | None = None
+    """The server to ask, for functions that are no web page."""
+    name: Text | None = None
+    """The internal name of what is probed, such as a workflow's."""
+
+
+def _off_or_probe(value: object) -> str:
+    return "off" if isinstance(value, bool) else "probe"
+
+
+Function = Annotated[
+    Annotated[Literal[False], Tag("off")] | Annotated[FunctionProbe, Tag("probe")],
+    Discriminator(_off_or_probe),
+]
+"""How a function is probed, or `false`: switched off."""
 
 
 class Mask(Strict):
     """A daily disturbance declared beforehand: the 06:00 restart, the 04:00 clean-up."""
 
-    function: str
-    daily_at: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
-    length: Duration = Field(alias="for")
-    reason: str
+    function: Id
+    """The function that is disturbed."""
+    daily_at: DailyAt
+    """When it begins, UTC."""
+    length: PositiveDuration = Field(alias="for")
+    """How long it lasts."""
+    reason: Text
 
 
 class Planned(Strict):
     """A planned stop of a node or a load step, which availability_after may rest on."""
 
-    stop: str | None = None
-    load: str | None = None
-    node: str | None = None
+    stop: Text | None = None
+    """What is stopped."""
+    load: Text | None = None
+    """What load is added."""
+    node: Text | None = None
     at: Instant
-    length: Duration = Field(alias="for")
+    length: PositiveDuration = Field(alias="for")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if (self.stop is None) == (self.load is None):
+            raise UnreadableError("neither or both of stop and load", "name one of them")
+        return self
 
 
 class Instance(Strict):
@@ -139,7 +206,7 @@ class Instance(Strict):
     environment: Environment
     wave: Literal["unplanned"] | None = None
     """Only for an affected instance that deliberately moves later."""
-    url: str | None = None
+    url: HttpUrl | None = None
     """Without it, DNS and mail only."""
     tls: Tls | None = None
     credentials: Credentials | None = None
@@ -147,7 +214,7 @@ class Instance(Strict):
     domains: tuple[SenderDomain, ...] = ()
     mail: tuple[MailSource, ...] = ()
     moved_when: MovedWhen | None = None
-    functions: dict[str, FunctionProbe | Literal[False]] = Field(default_factory=dict)
+    functions: dict[Id, Function] = Field(default_factory=dict)
     masks: tuple[Mask, ...] = ()
     planned: tuple[Planned, ...] = ()
 
@@ -163,13 +230,23 @@ class Window(Strict):
     start: Instant
     end: Instant
 
+    @model_validator(mode="after")
+    def _forward(self) -> Self:
+        if self.start >= self.end:
+            raise UnreadableError(
+                "a window that ends before it starts, or has no length",
+                "write an end later than the start",
+                at=("end",),
+            )
+        return self
+
 
 class Notice(Strict):
     """A notice to a customer."""
 
     customer: Name
     sent: Instant
-    reference: str
+    reference: Text
     announces: Window | None = None
     """The window it announces; default: the wave's."""
 
@@ -178,8 +255,8 @@ class Closed(Strict):
     """A claim that a wave ended before Wavegate was used."""
 
     at: Instant
-    approved_by: str = Field(min_length=1)
-    reference: str
+    approved_by: Text
+    reference: Text
 
 
 class Wave(Strict):
@@ -188,32 +265,57 @@ class Wave(Strict):
     name: Name
     window: Window | None = None
     """May be absent only where `closed` stands."""
-    announced_duration: Duration | None = None
+    announced_duration: PositiveDuration | None = None
     decide_by: Instant | None = None
     """Until when a person can still roll back."""
     instances: tuple[Name, ...] = ()
     notices: tuple[Notice, ...] = ()
     closed: Closed | None = None
 
+    @model_validator(mode="after")
+    def _window_or_closed(self) -> Self:
+        if self.window is None and self.closed is None:
+            raise UnreadableError(
+                "a wave with neither window nor closed",
+                "add `window: {start: ..., end: ...}`, or `closed:` if it ended before",
+            )
+        return self
+
+    @property
+    def end(self) -> datetime | None:
+        """The window's end; None where only `closed` stands."""
+        return self.window.end if self.window else None
+
 
 class Limit(Strict):
     """What is declared beforehand, with an approver, to be unknowable."""
 
-    promise: str
-    instances: tuple[Name, ...]
-    reason: str = Field(min_length=1)
-    approved_by: str = Field(min_length=1)
+    promise: Id
+    instances: tuple[Name, ...] = Field(min_length=1)
+    reason: Text
+    approved_by: Text
 
 
 class Waiver(Strict):
     """A waiver of a cause, or of a promise for an instance."""
 
-    cause: str | None = None
-    promise: str | None = None
+    cause: Cause | None = None
+    """The id of a cause, as reports print it."""
+    promise: Id | None = None
     instance: Name | None = None
-    reason: str = Field(min_length=1)
-    approved_by: str = Field(min_length=1)
+    reason: Text
+    approved_by: Text
     until: EndOfDay
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        pair = (self.promise is not None, self.instance is not None)
+        if (self.cause is not None and not any(pair)) or (self.cause is None and all(pair)):
+            return self
+        raise UnreadableError(
+            "a waiver covers a cause, or a promise of an instance",
+            "name either cause, or both promise and instance",
+        )
 
 
 class Estate(Strict):

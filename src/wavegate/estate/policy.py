@@ -3,11 +3,22 @@
 """The policy of an estate: every value that another sender's migration would set otherwise."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StrictBool, StrictInt, Tag
 
-from wavegate.estate.values import Auto, Domain, Duration, Instant, Network, Share
+from wavegate.estate.values import (
+    AutoDuration,
+    Domain,
+    Duration,
+    HttpUrl,
+    Id,
+    Instant,
+    Network,
+    PositiveDuration,
+    Share,
+    Text,
+)
 
 Environment = Literal["dev", "stage", "prod"]
 Demand = Literal["required", "optional"]
@@ -22,11 +33,11 @@ class Strict(BaseModel):
 class PerEnvironment(Strict):
     """A number of days per environment."""
 
-    dev: int = Field(7, ge=0)
+    dev: StrictInt = Field(7, ge=0)
     """Days for development instances."""
-    stage: int = Field(7, ge=0)
+    stage: StrictInt = Field(7, ge=0)
     """Days for staging instances."""
-    prod: int = Field(7, ge=0)
+    prod: StrictInt = Field(7, ge=0)
     """Days for production instances."""
 
 
@@ -46,7 +57,7 @@ class Keep(Strict):
 
     recipients: Literal["hmac", "plain"] = "hmac"
     """Recipients as HMAC under a per-customer key, or in plain text."""
-    bodies: bool = True
+    bodies: StrictBool = True
     """Whole messages, or only their canonical hashes."""
 
 
@@ -60,6 +71,16 @@ class DemandPerEnvironment(Strict):
     prod: Demand = "required"
     """For production instances."""
 
+
+def _one_or_each(value: object) -> str:
+    return "each" if isinstance(value, dict | DemandPerEnvironment) else "one"
+
+
+Timestamps = Annotated[
+    Annotated[Demand, Tag("one")] | Annotated[DemandPerEnvironment, Tag("each")],
+    Discriminator(_one_or_each),
+]
+"""One demand for all, or one per environment."""
 
 DEFAULT_DUE = {
     "sending_window": timedelta(hours=3),
@@ -77,31 +98,31 @@ class Policy(Strict):
     """How many days before the window's opening a customer must have been told."""
     earliest: Earliest = Earliest()
     """The earliest opening of a window, per environment."""
-    due: dict[str, Duration] = Field(default_factory=dict)
+    due: dict[Id, Duration] = Field(default_factory=dict)
     """Per promise, how long after the window's end a cell may stay open; all others 0."""
     throughput_margin: Share = 100_000
     """How much slower sending may be, as a share."""
-    throughput_unit: Duration = timedelta(hours=24)
+    throughput_unit: PositiveDuration = timedelta(hours=24)
     """Distance between independent pieces of throughput evidence; looks at 3, 7, 14 units."""
     latency_margin: Share = 250_000
     """How much later the 95th percentile of seed delays may be, as a share."""
     coverage_alpha: Share = 1_000
     """The chance of missing a sending IP that the coverage of mail may leave."""
-    probe_interval: Duration = timedelta(seconds=5)
+    probe_interval: PositiveDuration = timedelta(seconds=5)
     """Distance between two probes of one function in the window."""
-    confirm: int = Field(3, ge=1)
+    confirm: StrictInt = Field(3, ge=1)
     """How many bad samples in a row convict."""
-    resume_within: Duration | Auto = "auto"
+    resume_within: AutoDuration = "auto"
     """How soon after the close each sending IP must deliver again."""
-    settle: Duration | Auto = "auto"
+    settle: AutoDuration = "auto"
     """How long watch goes on after the close."""
     queue_deadline: Duration = timedelta(hours=85)
     """How long after the close every queued mail must be accounted for."""
     lost_share: Share = 0
     """The share of queued mail that may be lost."""
-    accept_expired: bool = False
+    accept_expired: StrictBool = False
     """Whether a mail that expired in the queue counts as accounted for."""
-    options: tuple[str, ...] = ()
+    options: tuple[Text, ...] = ()
     """Names of Campaign options to compare."""
     blocklists: tuple[Domain, ...] = ()
     """DNS zones of blocklists to ask."""
@@ -109,17 +130,17 @@ class Policy(Strict):
     """Private networks that probes may contact."""
     keep: Keep = Keep()
     """What is kept of a mail."""
-    before_max_age: Duration = timedelta(days=7)
+    before_max_age: PositiveDuration = timedelta(days=7)
     """The oldest `before` that still counts at the opening."""
     clock_tolerance: Duration = timedelta(seconds=5)
     """Clock difference that is not worth a finding."""
     failover_within: Duration = timedelta(minutes=2)
     """How soon sending must go on after a node stops."""
-    too_slow: Duration = timedelta(seconds=10)
+    too_slow: PositiveDuration = timedelta(seconds=10)
     """An answer later than this is silence."""
-    timestamps: Demand | DemandPerEnvironment = "optional"
+    timestamps: Timestamps = "optional"
     """Whether trusted timestamps are required."""
-    tsa: tuple[str, ...] = ()
+    tsa: tuple[HttpUrl, ...] = ()
     """URLs of RFC 3161 timestamp authorities."""
 
     def due_after(self, promise: str) -> timedelta:

@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""The grid: the cells that a wave must have, fixed by the estate before anything is looked at."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from wavegate.decision import GridCell
+from wavegate.errors import InputError
+from wavegate.estate.lookup import affected_outside, instances_of, named_wave
+from wavegate.estate.model import Estate, Instance, Limit
+from wavegate.promise import NEEDS_URL, order
+
+NO_URL = "not looked at: no url"
+SCOPE = "scope"
+
+
+def grid(estate: Estate, wave: str, promises: Iterable[str]) -> tuple[GridCell, ...]:
+    """The cells of a wave: its instances in their order, each with the promises in theirs.
+
+    Each affected instance outside the wave follows with one `scope` cell, where that promise is
+    among them. A limit makes its cell not applicable; so does a missing url where one is needed.
+    Raises InputError for an unknown wave, and for one without a window.
+    """
+    asked = sorted(set(promises), key=order)
+    end = _end(estate, wave)
+    limits = _limits(estate)
+    inside = (
+        _cell(estate, instance, promise, end, limits.get((instance.name, promise)))
+        for instance in instances_of(estate, wave)
+        for promise in asked
+    )
+    return (*inside, *(_outside(estate, wave, end) if SCOPE in asked else ()))
+
+
+def _end(estate: Estate, wave: str) -> datetime:
+    end = named_wave(estate, wave).end
+    if end is None:
+        raise InputError(
+            f"wave {wave} has no window, only `closed`: there is nothing to plan or judge",
+            cure="give the wave a window, or name a wave that has one",
+        )
+    return end
+
+
+def _limits(estate: Estate) -> dict[tuple[str, str], Limit]:
+    """The limit of each limited cell; the first in the file where several name it."""
+    found: dict[tuple[str, str], Limit] = {}
+    for limit in estate.limits:
+        for instance in limit.instances:
+            found.setdefault((instance, limit.promise), limit)
+    return found
+
+
+def _cell(
+    estate: Estate, instance: Instance, promise: str, end: datetime, limit: Limit | None
+) -> GridCell:
+    blind = instance.url is None and promise in NEEDS_URL
+    return GridCell(
+        instance=instance.name,
+        customer=instance.customer,
+        promise=promise,
+        due=end + estate.policy.due_after(promise),
+        not_applicable=limit.reason if limit else NO_URL if blind else None,
+        limit_by=limit.approved_by if limit else None,
+    )
+
+
+def _outside(estate: Estate, wave: str, end: datetime) -> Iterator[GridCell]:
+    for instance in affected_outside(estate, wave):
+        yield GridCell(
+            instance=instance.name,
+            customer=instance.customer,
+            promise=SCOPE,
+            due=end + estate.policy.due_after(SCOPE),
+            outside=True,
+        )
