@@ -1,0 +1,207 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""Plays a whole wave against the lab, as a person would: every step is a command of its own.
+
+The lab knows nothing of the harness's code and drives only its command line (design, "Lab").
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from wavegate import clock
+from wavegate.errors import InternalError
+
+READY_WITHIN = 60.0
+STEP_WITHIN = 300.0
+ENDS_WITHIN = 20.0
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Play:
+    """What to play. folder: an empty or new folder. faults: ids. opens_in, window: durations."""
+
+    scenario: str
+    folder: Path
+    faults: tuple[str, ...] = ()
+    opens_in: str = "25s"
+    window: str = "5s"
+    out: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One command that was run. data: the object it printed."""
+
+    name: str
+    code: int
+    data: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """A wave that was played. steps: every command with its exit code. bundle: the sealed folder."""
+
+    scenario: str
+    faults: tuple[str, ...]
+    wave: str
+    steps: tuple[Step, ...]
+    bundle: Path | None
+
+    def step(self, name: str) -> Step:
+        """The step of that name. Raises KeyError."""
+        for step in self.steps:
+            if step.name == name:
+                return step
+        raise KeyError(name)
+
+    @property
+    def verdicts(self) -> Mapping[str, object]:
+        """The verdicts that gate printed; empty where it made no decision."""
+        gated = [step.data for step in self.steps if step.name == "gate"]
+        return gated[0] if gated and "decision" in gated[0] else {}
+
+    @property
+    def decision(self) -> str:
+        """GO, HOLD, NO-GO, or `none`."""
+        return str(self.verdicts.get("decision", "none"))
+
+
+def play(wanted: Play, say: Say) -> Played:
+    """Play a wave: serve, sink, plan, capture, window, capture, gate, verify.
+
+    Raises InternalError, with the command's own words, for a step that could not be done.
+    """
+    wanted.folder.mkdir(parents=True, exist_ok=True)
+    env = {**os.environ, "WAVEGATE_HOME": str(wanted.folder / "home")}
+    stage = _Stage(wanted=wanted, env=env, say=say)
+    with stage.daemon("lab", *_serve(wanted)):
+        lab = stage.lab_json()
+        listen = ("--listen", str(lab["smtp"]))
+        with stage.daemon("sink", "sink", *stage.place(lab), *listen):
+            return stage.walk(lab)
+
+
+def _serve(wanted: Play) -> Iterator[str]:
+    yield from ("lab", "serve", wanted.scenario, "--dir", str(wanted.folder))
+    yield from ("--opens-in", wanted.opens_in, "--window", wanted.window)
+    for fault in wanted.faults:
+        yield from ("--fault", fault)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stage:
+    wanted: Play
+    env: Mapping[str, str]
+    say: Say
+
+    def place(self, lab: Mapping[str, object]) -> tuple[str, ...]:
+        """The options that say which estate and store."""
+        return ("--estate", str(lab["estate"]), "--store", str(self.wanted.folder / "store"))
+
+    def walk(self, lab: Mapping[str, object]) -> Played:
+        """The steps of a wave, one after the other."""
+        wave = str(lab["wave"])
+        where = (*self.place(lab), "--wave", wave)
+        at = ("--dir", str(self.wanted.folder))
+        bundle = self.wanted.out or self.wanted.folder / "bundle"
+        key = str(self.wanted.folder / "home" / "keys" / "default.pub")
+        steps = [
+            self.run("plan", 0, "plan", *where),
+            self.run("capture before", 0, "capture", *where, "--phase", "before"),
+            self.run("phase window", 0, "lab", "phase", "window", *at),
+            self.run("phase after", 0, "lab", "phase", "after", *at),
+            self.run("capture after", 0, "capture", *where, "--phase", "after"),
+            self.run("gate", None, "gate", *where, "--out", str(bundle)),
+        ]
+        if bundle.is_dir():
+            steps.append(self.run("verify", None, "verify", str(bundle), "--key", key))
+        return Played(
+            scenario=self.wanted.scenario,
+            faults=self.wanted.faults,
+            wave=wave,
+            steps=tuple(steps),
+            bundle=bundle if bundle.is_dir() else None,
+        )
+
+    def run(self, name: str, wanted: int | None, *args: str) -> Step:
+        """Run one command with --json; a code other than the wanted one ends the play."""
+        began = clock.monotonic()
+        done = subprocess.run(
+            [sys.executable, "-m", "wavegate", *args, "--json"],
+            env=dict(self.env),
+            capture_output=True,
+            text=True,
+            timeout=STEP_WITHIN,
+            check=False,
+        )
+        data = _object(done.stdout)
+        self.say(f"  {name:15} exit {done.returncode}  {clock.monotonic() - began:5.1f} s")
+        if (wanted is not None and done.returncode != wanted) or not data:
+            raise InternalError(
+                f"{name} exited {done.returncode}: {done.stderr[-2000:] or done.stdout[-2000:]}",
+                where=" ".join(args),
+                cure="run the command by hand to see more",
+            )
+        return Step(name=name, code=done.returncode, data=data)
+
+    def lab_json(self) -> Mapping[str, object]:
+        """What the lab wrote once it was ready."""
+        return _object((self.wanted.folder / "lab.json").read_text("utf-8"))
+
+    @contextmanager
+    def daemon(self, name: str, *args: str) -> Iterator[None]:
+        """Run a command beside the others; end it by SIGTERM and wait for it."""
+        log = (self.wanted.folder / f"{name}.log").open("wb")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "wavegate", *args, "--json"],
+            env=dict(self.env),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            if name == "lab":
+                self._wait_ready(process)
+            yield
+        finally:
+            _end(process, log)
+
+    def _wait_ready(self, process: "subprocess.Popen[bytes]") -> None:
+        deadline = clock.monotonic() + READY_WITHIN
+        while not (self.wanted.folder / "lab.json").exists():
+            try:
+                process.wait(timeout=0.05)
+            except subprocess.TimeoutExpired:
+                if clock.monotonic() < deadline:
+                    continue
+            log = (self.wanted.folder / "lab.log").read_text("utf-8", "replace")
+            raise InternalError(f"the lab did not start: {log[-2000:]}", cure="see lab.log")
+
+
+def _end(process: "subprocess.Popen[bytes]", log: IO[bytes]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(timeout=ENDS_WITHIN)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    log.close()
+
+
+def _object(text: str) -> Mapping[str, object]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
