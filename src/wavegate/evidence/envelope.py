@@ -106,7 +106,7 @@ def open_envelope(
     return Opened(payload=payload, keyids=good)
 
 
-def payload_unverified(data: bytes) -> bytes:
+def read_unverified(data: bytes) -> bytes:
     """The payload of an envelope that nobody vouches for: to tell what it claims, never to trust.
 
     Raises EnvelopeError.

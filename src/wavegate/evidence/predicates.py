@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal, get_args
 
-from wavegate.canonical import digest, dumps
+from wavegate.canonical import digest, dumps, loads
 from wavegate.clock import format_instant
 from wavegate.decision import GridCell
 from wavegate.evidence.fields import Fields, check_digest
-from wavegate.record.snapshot import Phase
+from wavegate.record.snapshot import Phase, Tool
 
 BASE = "https://wavegate.dev/predicate"
-RecordKind = Literal["snapshot", "mails", "mail-journal"]
-_TOOL = ("tool_version", "tool_source")
+RecordKind = Literal["snapshot", "mails", "reading", "mail-journal"]
 _CELL = ("instance", "customer", "promise", "due", "not_applicable", "limit_by", "outside")
 
 
@@ -28,9 +27,9 @@ class PlanPredicate:
     """The grid of a wave, fixed before anything is looked at.
 
     version: from 1. previous: digest of the payload of the version before, None for the first.
-    at: when it was made. agreed: digest of the agreed estate per customer. policy: digest of the
-    whole policy. tool_version, tool_source: what made it. suites: digest of the suites it was made
-    for. late: made after the window had opened.
+    at: when it was made. agreed: digest of the agreed estate per customer. policy: canonical JSON
+    text. tool: what made it. suites: digest of the suites it was made for. late: made after the
+    window had opened.
     """
 
     TYPE: ClassVar[str] = f"{BASE}/plan/v1"
@@ -42,10 +41,14 @@ class PlanPredicate:
     agreed: Mapping[str, str]
     cells: tuple[GridCell, ...]
     policy: str
-    tool_version: str
-    tool_source: str
+    tool: Tool
     suites: str
     late: bool = False
+
+    @property
+    def grid_digest(self) -> str:
+        """SHA-256 of the canonical list of cells: the statement's subject `grid`."""
+        return digest(dumps([_cell_to_json(cell) for cell in self.cells]))
 
     def to_json(self) -> dict[str, object]:
         """The canonical JSON form."""
@@ -56,9 +59,8 @@ class PlanPredicate:
             "at": format_instant(self.at),
             "agreed": dict(self.agreed),
             "cells": [_cell_to_json(cell) for cell in self.cells],
-            "policy": self.policy,
-            "tool_version": self.tool_version,
-            "tool_source": self.tool_source,
+            "policy": loads(self.policy.encode("utf-8"), where="policy"),
+            "tool": _tool_to_json(self.tool),
             "suites": self.suites,
             "late": self.late,
         }
@@ -67,7 +69,7 @@ class PlanPredicate:
     def from_json(cls, value: object) -> "PlanPredicate":
         """Read back what `to_json` wrote. Raises ValueError for anything else."""
         names = ("wave", "version", "previous", "at", "agreed", "cells", "policy", "suites")
-        fields = Fields(value, *names, *_TOOL, "late")
+        fields = Fields(value, *names, "tool", "late")
         return cls(
             wave=fields.name("wave"),
             version=fields.count("version"),
@@ -75,9 +77,8 @@ class PlanPredicate:
             at=fields.instant("at"),
             agreed=_agreed(fields.raw("agreed")),
             cells=tuple(_cell(item) for item in fields.items("cells")),
-            policy=fields.digest("policy"),
-            tool_version=fields.text("tool_version"),
-            tool_source=fields.digest("tool_source"),
+            policy=dumps(fields.raw("policy")).decode("utf-8"),
+            tool=_tool(fields.raw("tool")),
             suites=fields.digest("suites"),
             late=fields.flag("late"),
         )
@@ -102,8 +103,7 @@ class RecordPredicate:
     began: datetime
     ended: datetime
     vantage: str
-    tool_version: str
-    tool_source: str
+    tool: Tool
     sequence: int
     previous: str | None
     estate: str | None
@@ -119,8 +119,7 @@ class RecordPredicate:
             "began": format_instant(self.began),
             "ended": format_instant(self.ended),
             "vantage": self.vantage,
-            "tool_version": self.tool_version,
-            "tool_source": self.tool_source,
+            "tool": _tool_to_json(self.tool),
             "sequence": self.sequence,
             "previous": self.previous,
             "estate": self.estate,
@@ -131,7 +130,7 @@ class RecordPredicate:
         """Read back what `to_json` wrote. Raises ValueError for anything else."""
         place = ("instance", "customer", "wave", "kind", "phase")
         how = ("began", "ended", "vantage", "sequence", "previous", "estate")
-        fields = Fields(value, *place, *how, *_TOOL)
+        fields = Fields(value, *place, *how, "tool")
         found = cls(
             instance=fields.name_or_none("instance"),
             customer=fields.name_or_none("customer"),
@@ -141,8 +140,7 @@ class RecordPredicate:
             began=fields.instant("began"),
             ended=fields.instant("ended"),
             vantage=fields.text("vantage"),
-            tool_version=fields.text("tool_version"),
-            tool_source=fields.digest("tool_source"),
+            tool=_tool(fields.raw("tool")),
             sequence=fields.count("sequence"),
             previous=fields.digest_or_none("previous"),
             estate=fields.digest_or_none("estate"),
@@ -155,17 +153,17 @@ class RecordPredicate:
 class SealPredicate:
     """What a bundle is: its run and wave; its subjects are MANIFEST, verdicts and reports.
 
-    timestamps_required: whether a verifier must ask for a trusted timestamp. suites: digest of the
-    suites that judged. drill: the score of the drill, or "not drilled".
+    wave: None for the nightly. timestamps_required: whether a verifier must ask for a trusted
+    timestamp. suites: digest of the suites that judged. drill: the score of the drill, or
+    "not drilled".
     """
 
     TYPE: ClassVar[str] = f"{BASE}/seal/v1"
 
     run: str
-    wave: str
+    wave: str | None
     timestamps_required: bool
-    tool_version: str
-    tool_source: str
+    tool: Tool
     suites: str
     drill: str
 
@@ -175,8 +173,7 @@ class SealPredicate:
             "run": self.run,
             "wave": self.wave,
             "timestamps_required": self.timestamps_required,
-            "tool_version": self.tool_version,
-            "tool_source": self.tool_source,
+            "tool": _tool_to_json(self.tool),
             "suites": self.suites,
             "drill": self.drill,
         }
@@ -185,13 +182,12 @@ class SealPredicate:
     def from_json(cls, value: object) -> "SealPredicate":
         """Read back what `to_json` wrote. Raises ValueError for anything else."""
         names = ("run", "wave", "timestamps_required", "suites", "drill")
-        fields = Fields(value, *names, *_TOOL)
+        fields = Fields(value, *names, "tool")
         return cls(
             run=fields.name("run"),
-            wave=fields.name("wave"),
+            wave=fields.name_or_none("wave"),
             timestamps_required=fields.flag("timestamps_required"),
-            tool_version=fields.text("tool_version"),
-            tool_source=fields.digest("tool_source"),
+            tool=_tool(fields.raw("tool")),
             suites=fields.digest("suites"),
             drill=fields.text("drill"),
         )
@@ -217,6 +213,15 @@ def _phase(text: str | None) -> Phase | None:
     if text is None or text in ("before", "after"):
         return None if text is None else "before" if text == "before" else "after"
     raise ValueError(f"phase {text[:80]!r}")
+
+
+def _tool_to_json(tool: Tool) -> dict[str, object]:
+    return {"version": tool.version, "source": tool.source}
+
+
+def _tool(value: object) -> Tool:
+    fields = Fields(value, "version", "source")
+    return Tool(version=fields.text("version"), source=fields.digest("source"))
 
 
 def _agreed(value: object) -> dict[str, str]:

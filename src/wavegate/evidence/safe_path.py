@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 MAX_PATH = 400
 MAX_DEPTH = 12
-_PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
+_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
 
 
 def check_path(path: str) -> str:

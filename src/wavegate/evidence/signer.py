@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from wavegate.errors import InputError, MissingError
-from wavegate.evidence.keys import ensure_default_key
 from wavegate.evidence.public_key import PublicKey
 
 _MAKE = "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out KEY.pem"
@@ -44,40 +43,27 @@ class FileSigner:
             raise ValueError("not an ECDSA P-256 key")  # noqa: TRY004 - one error type for all bad input
         return cls(public=PublicKey.of(private.public_key()), private=private)
 
+    @classmethod
+    def load(cls, path: Path) -> "FileSigner":
+        """Read a PKCS#8 PEM file. Raises MissingError or InputError; never shows the key."""
+        try:
+            return cls.of(load_pem_private_key(path.read_bytes(), password=None))
+        except FileNotFoundError as error:
+            raise MissingError("no such key", where=str(path), cure="give the .pem file") from error
+        except OSError as error:
+            raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from error
+        except TypeError as error:
+            raise InputError("the key is encrypted", where=str(path), cure=_UNLOCK) from error
+        except (ValueError, UnsupportedAlgorithm) as error:
+            raise InputError(
+                "not a private ECDSA P-256 key in PKCS#8 PEM", where=str(path), cure=_MAKE
+            ) from error
+
     @property
     def keyid(self) -> str:
         """SHA-256 of the SubjectPublicKeyInfo, hex."""
         return self.public.keyid
 
-    @property
-    def public_pem(self) -> str:
-        """The public key as PEM text."""
-        return self.public.pem
-
     def sign(self, data: bytes) -> bytes:
         """The signature in DER; the same bytes each time (RFC 6979)."""
         return self.private.sign(data, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
-
-
-def load_signer(path: Path) -> FileSigner:
-    """Read a PKCS#8 PEM file. Raises MissingError or InputError; never shows the key."""
-    try:
-        return FileSigner.of(load_pem_private_key(path.read_bytes(), password=None))
-    except FileNotFoundError as error:
-        raise MissingError("no such key", where=str(path), cure="give the .pem file") from error
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    except TypeError as error:
-        raise InputError("the key is encrypted", where=str(path), cure=_UNLOCK) from error
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise InputError(
-            "not a private ECDSA P-256 key in PKCS#8 PEM", where=str(path), cure=_MAKE
-        ) from error
-
-
-def default_signer(home: Path) -> FileSigner:
-    """The default key under $WAVEGATE_HOME, made on first use with its .pub and trust.json.
-
-    Raises InputError (a key that cannot be used) or InternalError (read-only, disk full).
-    """
-    return load_signer(ensure_default_key(home))

@@ -9,18 +9,8 @@ from typing import ClassVar, Generic, Protocol, TypeVar
 from wavegate.canonical import dumps, loads
 from wavegate.errors import DamagedError, InvalidError
 from wavegate.evidence.fields import Fields, check_digest
-from wavegate.evidence.predicates import PlanPredicate, RecordPredicate, SealPredicate
+from wavegate.evidence.predicates import PlanPredicate
 from wavegate.evidence.safe_path import check_distinct, check_path
-
-__all__ = [
-    "PlanPredicate",
-    "RecordPredicate",
-    "SealPredicate",
-    "Statement",
-    "StatementError",
-    "read",
-    "statement",
-]
 
 TYPE = "https://in-toto.io/Statement/v1"
 MAX_SUBJECTS = 1_000
@@ -62,7 +52,7 @@ class Statement(Generic[P]):
         return next(iter(self.subjects.values()))
 
 
-def statement(subjects: Mapping[str, str], predicate: Predicate) -> bytes:
+def write(subjects: Mapping[str, str], predicate: Predicate) -> bytes:
     """The canonical payload bytes. subjects: SHA-256 by name, for a record its object's name.
 
     Raises ValueError for unsafe names and what is no digest.
@@ -78,6 +68,16 @@ def statement(subjects: Mapping[str, str], predicate: Predicate) -> bytes:
             "predicate": predicate.to_json(),
         }
     )
+
+
+def record_subject(digest: str) -> dict[str, str]:
+    """The subject of a record's statement: its object in the store."""
+    return {f"objects/{digest[:2]}/{digest}": digest}
+
+
+def grid_subject(plan: PlanPredicate) -> dict[str, str]:
+    """The subject of a plan's statement: the grid as a whole."""
+    return {"grid": plan.grid_digest}
 
 
 def read(payload: bytes, kind: type[P], *, where: str | None = None) -> Statement[P]:

@@ -62,16 +62,6 @@ class Trust:
     keys: tuple[TrustedKey, ...]
     sources: tuple[Path, ...] = ()
 
-    def with_key(self, pem: str) -> "Trust":
-        """This trust, and a key in all roles and without bounds unless it is known already.
-
-        Raises ValueError where the text is not a public key in PEM.
-        """
-        key = PublicKey.from_pem(pem.encode("utf-8"))
-        if self.find(key.keyid):
-            return self
-        return Trust(keys=(*self.keys, everything(key)), sources=self.sources)
-
     def find(self, keyid: str) -> TrustedKey | None:
         """The key of that id, or None."""
         return next((found for found in self.keys if found.key.keyid == keyid), None)

@@ -1,0 +1,119 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""Building and sealing a bundle: the folder that outlives us.
+
+It is built in a folder beside its place and renamed there when it is whole, so that a bundle
+either is complete or is not there. No file under MANIFEST holds the digest of a MANIFEST, a seal
+or a report: those come last, in this order: VERIFY.md and verify.sh, MANIFEST, seal.
+"""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from wavegate.canonical import digest
+from wavegate.errors import InputError, InternalError
+from wavegate.evidence.envelope import sign
+from wavegate.evidence.instructions import VERIFY_MD, VERIFY_SH, instructions, script
+from wavegate.evidence.manifest import MANIFEST, SEAL, manifest_of
+from wavegate.evidence.predicates import SealPredicate
+from wavegate.evidence.signer import Signer
+from wavegate.evidence.statement import write
+from wavegate.evidence.tree import open_tree
+from wavegate.record.snapshot import Tool
+
+VERDICTS = "verdicts.json"
+REPORTS = ("report.html", "report.pdf", "summary.md", "junit.xml")
+"""The reports that a seal vouches for by name, where they are present."""
+
+
+@contextmanager
+def building(final: Path) -> Iterator[Path]:
+    """A new folder beside `final`, which takes that name when the block ends well.
+
+    When it does not, the folder is removed. Raises InputError where something is there already,
+    InternalError (read-only, disk full).
+    """
+    if final.exists() or final.is_symlink():
+        raise InputError(
+            "there is something already", where=str(final), cure="name a folder that is not there"
+        )
+    temporary = final.with_name(f".{final.name}.{secrets.token_hex(8)}")
+    with _disk_errors(final):
+        temporary.mkdir(parents=True)
+        try:
+            yield temporary
+            temporary.rename(final)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+        _sync(final.parent)
+
+
+def seal_bundle(
+    folder: Path,
+    *,
+    signer: Signer,
+    run: str,
+    wave: str | None,
+    timestamps_required: bool,
+    tool: Tool,
+    suites: str,
+    drill: str = "not drilled",
+) -> None:
+    """Seal a folder that holds verdicts.json, reports, records and all else of a bundle.
+
+    suites: digest of the suites that judged. drill: its score. Durable on return.
+    Raises InvalidError for a file that must not be in a bundle, InternalError (disk full).
+    """
+    with _disk_errors(folder):
+        (folder / VERIFY_MD).write_bytes(instructions(run, wave).encode("utf-8"))
+        (folder / VERIFY_SH).write_bytes(script().encode("ascii"))
+        with open_tree(folder) as tree:
+            (folder / MANIFEST).write_bytes(manifest_of(tree))
+        predicate = SealPredicate(
+            run=run,
+            wave=wave,
+            timestamps_required=timestamps_required,
+            tool=tool,
+            suites=suites,
+            drill=drill,
+        )
+        payload = write(_subjects(folder), predicate)
+        (folder / SEAL).write_bytes(sign(payload, signer))
+        _sync_all(folder)
+
+
+def _subjects(folder: Path) -> dict[str, str]:
+    reports = [name for name in REPORTS if (folder / name).exists()]
+    return {name: digest((folder / name).read_bytes()) for name in (MANIFEST, VERDICTS, *reports)}
+
+
+def _sync_all(folder: Path) -> None:
+    for place, _, files in os.walk(folder):
+        for name in files:
+            _sync(Path(place, name))
+        _sync(Path(place))
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _disk_errors(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InternalError(
+            f"the bundle cannot be written: {error.strerror or error}",
+            where=error.filename or str(place),
+            cure="give a folder that can be written, on a disk with room (--out)",
+        ) from error

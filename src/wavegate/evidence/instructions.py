@@ -1,0 +1,193 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""VERIFY.md and verify.sh: how to check a bundle with openssl, jq, sha256sum and coreutils alone.
+
+Both are made of the same steps, so the printed commands are the script. Every command that may
+fail says what happens then: there is no `set -e`, under which `test && echo` hides a failure.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+VERIFY_MD = "VERIFY.md"
+VERIFY_SH = "verify.sh"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step: what it checks, in a sentence, and the shell commands that check it."""
+
+    title: str
+    why: str
+    commands: str
+
+
+_PREPARE = Step(
+    title="Make ready",
+    why="`PUB` is the signer's public key (PEM). It must come from the signer by another way than "
+    "this bundle: a key that lies in the bundle proves nothing. 0 means valid, 1 refused, 3 cannot "
+    "tell.",
+    commands=r"""
+no() { echo "REFUSED: $1"; exit 1; }
+unclear() { echo "CANNOT TELL: $1"; exit 3; }
+for tool in openssl jq sha256sum realpath mktemp base64; do
+  command -v "$tool" > /dev/null || unclear "$tool is not installed"
+done
+[ -n "${PUB:-}" ] || unclear "no public key given"
+openssl pkey -pubin -in "$PUB" -noout 2> /dev/null || unclear "$PUB is not a public key in PEM"
+case "$(realpath "$PUB")" in
+  "$(pwd -P)"/*) unclear "the public key lies in the bundle that it should prove" ;;
+esac
+W=$(mktemp -d) || unclear "no folder for temporary files"
+trap 'rm -rf "$W"' EXIT
+export LC_ALL=C
+""",
+)
+
+_FILES = Step(
+    title="Only plain files with plain names",
+    why="No links, devices or pipes, no names that a disk or a person could confuse.",
+    commands=r"""
+[ -z "$(find . ! -type f ! -type d)" ] || no "a link, device or pipe"
+[ -z "$(find . -type f -links +1)" ] || no "a hard link"
+find . -type f > "$W/found" || no "a folder that cannot be read"
+if grep -qv '^\./[A-Za-z0-9._/-]*$' "$W/found"; then no "a name that is not plain"; fi
+[ -z "$(tr 'A-Z' 'a-z' < "$W/found" | sort | uniq -d)" ] || no "names that differ in case only"
+""",
+)
+
+_SEAL = Step(
+    title="The seal is the signer's",
+    why="The envelope (DSSE) is in its one canonical form, and the signature over the payload and "
+    "its type is that of `PUB`.",
+    commands=r"""
+E=seal.dsse.json
+T=application/vnd.in-toto+json
+[ -f "$E" ] || no "no seal"
+jq -jcS . "$E" 2> /dev/null | cmp -s - "$E" || no "the seal is not canonical JSON"
+[ "$(jq -c keys "$E")" = '["payload","payloadType","signatures"]' ] || no "an unknown field"
+[ "$(jq -r .payloadType "$E")" = "$T" ] || no "the seal is of another type"
+[ "$(jq -r '.signatures | length' "$E")" = 1 ] || no "the seal has not one signature"
+jq -j .payload "$E" > "$W/p64" && base64 -d "$W/p64" > "$W/p" || no "the payload is no base64"
+jq -j '.signatures[0].sig' "$E" > "$W/s64" && base64 -d "$W/s64" > "$W/s" || no "no base64"
+base64 -w0 "$W/p" | cmp -s - "$W/p64" || no "the payload is not the one base64 of its bytes"
+base64 -w0 "$W/s" | cmp -s - "$W/s64" || no "the signature is not the one base64 of its bytes"
+KEYID=$(openssl pkey -pubin -in "$PUB" -outform DER | sha256sum | cut -d' ' -f1)
+[ "$(jq -r '.signatures[0].keyid' "$E")" = "$KEYID" ] || no "sealed by another key than PUB"
+{ printf 'DSSEv1 %d %s %d ' "${#T}" "$T" "$(wc -c < "$W/p")"; cat "$W/p"; } > "$W/pae"
+openssl dgst -sha256 -verify "$PUB" -signature "$W/s" "$W/pae" > "$W/said" 2>&1 || no "signature"
+""",
+)
+
+_STATEMENT = Step(
+    title="The seal says what this bundle is",
+    why="A statement of ours; its subjects are MANIFEST, verdicts.json and every report, each with "
+    "the digest of the file that is here.",
+    commands=r"""
+jq -jcS . "$W/p" 2> /dev/null | cmp -s - "$W/p" || no "the payload is not canonical JSON"
+[ "$(jq -r ._type "$W/p")" = https://in-toto.io/Statement/v1 ] || no "not a statement"
+[ "$(jq -r .predicateType "$W/p")" = https://wavegate.dev/predicate/seal/v1 ] || no "not a seal"
+K='["drill","run","suites","timestamps_required","tool","wave"]'
+[ "$(jq -c '.predicate | keys' "$W/p")" = "$K" ] || no "the seal has an unknown field"
+jq -r '.subject[] | "\(.digest.sha256)  \(.name)"' "$W/p" > "$W/subjects" || no "no subjects"
+if grep -qEv '^[0-9a-f]{64}  [A-Za-z0-9._-]+$' "$W/subjects"; then no "a strange subject"; fi
+{ printf 'MANIFEST\nverdicts.json\n'
+  for f in report.html report.pdf summary.md junit.xml; do [ ! -f "$f" ] || echo "$f"; done
+} | sort > "$W/reports"
+cut -c67- "$W/subjects" | sort | cmp -s - "$W/reports" || no "the seal is not over all reports"
+sha256sum --strict --quiet -c "$W/subjects" || no "MANIFEST, verdicts or a report was changed"
+[ "$(jq -r .run verdicts.json)" = "$(jq -r .predicate.run "$W/p")" ] || no "verdicts of another run"
+[ "$(jq -r .wave verdicts.json)" = "$(jq -r .predicate.wave "$W/p")" ] || no "of another wave"
+""",
+)
+
+_CONTENT = Step(
+    title="Every file is there, unchanged, and no other",
+    why="MANIFEST lists every file but itself and the seal.",
+    commands=r"""
+if tr -d -c '\r' < MANIFEST | grep -q .; then no "line endings were changed (CRLF)"; fi
+if grep -qEv '^[0-9a-f]{64}  [A-Za-z0-9._/-]+$' MANIFEST; then no "MANIFEST is malformed"; fi
+cut -c67- MANIFEST | sort -cu || no "MANIFEST is not in order"
+{ cut -c67- MANIFEST; printf 'MANIFEST\nseal.dsse.json\n'; } | sort > "$W/want"
+cut -c3- "$W/found" | sort | diff "$W/want" - || no "a missing (<) or extra (>) file"
+sha256sum --strict --quiet -c MANIFEST || no "a file was changed"
+""",
+)
+
+_TIME = Step(
+    title="Time",
+    why="Where the seal says that trusted timestamps were required, a bundle without one is not "
+    "enough.",
+    commands=r"""
+[ "$(jq -r .predicate.timestamps_required "$W/p")" = false ] \
+  || unclear "a trusted timestamp was required, and there is none"
+printf 'VALID: %s\n' "$(jq -ac '[.run, .wave, .decision_line]' verdicts.json)"
+printf 'sealed by key %s; when is not proven\n' "$KEYID"
+""",
+)
+
+STEPS = (_PREPARE, _FILES, _SEAL, _STATEMENT, _CONTENT, _TIME)
+
+_HEAD = """\
+#!/bin/sh
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+# Checks a bundle with stock tools: sh verify.sh PUB [TSAROOT]
+# PUB: the signer's public key (PEM), from outside the bundle. BUNDLE: its folder, if not here.
+# This bundle has no trusted timestamp, so TSAROOT has no use. Exit: 0 valid, 1 refused, 3 unclear.
+PUB=$(realpath "${1:-/}")
+[ -n "${1:-}" ] || PUB=
+cd "${BUNDLE:-$(dirname "$0")}" || exit 3
+"""
+
+_INTRO = """\
+# How to verify this bundle
+
+Run `{run}`{wave}. Two ways, both offline:
+
+- `wavegate verify BUNDLE --key PUB` checks all that can be checked; `--rejudge` also judges the
+  records anew.
+- The commands below need `openssl`, `jq` 1.6 or newer and coreutils. `sh verify.sh PUB` runs the
+  same commands. A forged bundle would bring a forged script: type the commands, or use a
+  `verify.sh` that you already trust, with `BUNDLE=` set to this folder.
+
+They show who sealed the bundle and that nothing was changed, added or taken away. They do not show
+that the verdicts follow from the records (`--rejudge` does), nor when it was made.
+
+Start a shell with `sh` in this folder (the commands end it where they refuse), and set `PUB` to the
+path of the signer's public key.
+"""
+
+_OUTRO = """\
+## What lies here
+
+| file | what it is |
+|---|---|
+| `verdicts.json` | every verdict with what it rests on, and the decision |
+| `report.html`, `summary.md`, `junit.xml` | the same for people and machines |
+| `plan.dsse.json` | the grid, signed before anything was looked at |
+| `estate.json` | what was agreed; secrets are references |
+| `records/` | what was observed, each record signed when it was taken |
+| `MANIFEST`, `seal.dsse.json` | the list of all files, and the signature over it |
+
+The fingerprint of this run is its name, the SHA-256 of `verdicts.json`
+(`sha256sum verdicts.json`) and the key id of the seal
+(`openssl pkey -pubin -in PUB -outform DER | sha256sum`).
+"""
+
+
+def script() -> str:
+    """verify.sh: the same for every bundle."""
+    parts = (f"\n# {step.title}{step.commands}" for step in STEPS)
+    return _HEAD + "".join(parts)
+
+
+def instructions(run: str, wave: str | None) -> str:
+    """VERIFY.md of a run; the fenced `sh` blocks, one after the other, are the script's body."""
+    head = _INTRO.format(run=run, wave=f" of wave `{wave}`" if wave else "")
+    return "\n".join([head, *_numbered(STEPS), _OUTRO])
+
+
+def _numbered(steps: Iterable[Step]) -> Iterable[str]:
+    for number, step in enumerate(steps, 1):
+        yield f"## {number}. {step.title}\n\n{step.why}\n\n```sh{step.commands}```\n"

@@ -1,0 +1,148 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""What a seal vouches for: opened, expected, and every file of the bundle matched against it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from wavegate.canonical import digest, dumps, loads
+from wavegate.errors import DamagedError, InvalidError
+from wavegate.evidence.bundle import REPORTS, VERDICTS
+from wavegate.evidence.envelope import EnvelopeError, Opened, open_envelope, read_unverified
+from wavegate.evidence.manifest import MANIFEST, OUTSIDE, SEAL, parse
+from wavegate.evidence.predicates import SealPredicate
+from wavegate.evidence.statement import Statement, read
+from wavegate.evidence.tree import Tree
+from wavegate.evidence.trust import Role, Trust
+
+OBJECTS = "records/objects/"
+_AGAIN = "get the bundle again from whoever sealed it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opener:
+    """Opens envelopes by the trust in hand; without any, says what they claim and no more."""
+
+    trust: Trust | None
+
+    def open(self, data: bytes, role: Role, *, where: str) -> Opened:
+        """The payload and who signed it. Raises an InvalidError of `envelope`."""
+        if self.trust is None:
+            return Opened(payload=read_unverified(data), keyids=())
+        return open_envelope(data, self.trust, role, where=where)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """A bundle whose files are the sealed ones.
+
+    files: digest by path. small: the bytes of all but the records' objects. keyids: who sealed.
+    """
+
+    statement: Statement[SealPredicate]
+    keyids: tuple[str, ...]
+    files: Mapping[str, str]
+    small: Mapping[str, bytes]
+
+    def __getitem__(self, name: str) -> bytes:
+        """The bytes of a file that must be there. Raises InvalidError."""
+        if name not in self.small:
+            raise InvalidError("the file is missing", where=name, cure=_AGAIN)
+        return self.small[name]
+
+    def objects(self) -> tuple[str, ...]:
+        """The names of the records' objects."""
+        return tuple(name for name in self.files if name.startswith(OBJECTS))
+
+    def under(self, prefix: str) -> tuple[str, ...]:
+        """The names of small files under a folder prefix."""
+        return tuple(name for name in self.small if name.startswith(prefix))
+
+
+def open_sealed(
+    tree: Tree, opener: Opener, *, expect_run: str | None, expect_wave: str | None
+) -> Sealed:
+    """Check seal, MANIFEST and every small file; each is read once. Raises InvalidError."""
+    if SEAL not in tree.names:
+        raise InvalidError("there is no seal", where=SEAL, cure="give the folder of a bundle")
+    envelope = tree.read(SEAL)
+    _check_canonical(envelope)
+    opened = opener.open(envelope, Role.SEAL, where=SEAL)
+    statement = read(opened.payload, SealPredicate, where=SEAL)
+    _check_expected("run", statement.predicate.run, expect_run)
+    _check_expected("wave", statement.predicate.wave, expect_wave)
+    _check_subjects(statement.subjects, tree.names)
+    manifest = tree.read(MANIFEST)
+    _match(MANIFEST, manifest, statement.subjects[MANIFEST])
+    files = parse(manifest)
+    _check_complete(files, tree.names)
+    small = _read_small(tree, files)
+    for name in set(statement.subjects) - {MANIFEST}:
+        _match(name, small[name], statement.subjects[name])
+    return Sealed(statement=statement, keyids=opened.keyids, files=files, small=small)
+
+
+def read_object(tree: Tree, sealed: Sealed, name: str) -> bytes:
+    """The bytes of one object, matched against MANIFEST. Raises InvalidError."""
+    data = tree.read(name)
+    _match(name, data, sealed.files[name])
+    return data
+
+
+def _check_canonical(envelope: bytes) -> None:
+    try:
+        canonical = dumps(loads(envelope)) == envelope
+    except (DamagedError, ValueError) as error:
+        text = error.message if isinstance(error, DamagedError) else str(error)
+        raise EnvelopeError(f"not a signed envelope: {text}", where=SEAL, cure=_AGAIN) from error
+    if not canonical:
+        raise EnvelopeError("not in canonical form, as we write it", where=SEAL, cure=_AGAIN)
+
+
+def _check_expected(what: str, found: str | None, expected: str | None) -> None:
+    if expected is not None and found != expected:
+        raise InvalidError(
+            f"the bundle is of {what} {found!r}, expected {expected!r}",
+            where=SEAL,
+            cure=f"give the bundle of that {what}, or another --expect-{what}",
+        )
+
+
+def _check_subjects(subjects: Mapping[str, str], names: tuple[str, ...]) -> None:
+    present = {name for name in REPORTS if name in names}
+    wanted = {MANIFEST, VERDICTS, *present}
+    absent, foreign = sorted(wanted - set(subjects)), sorted(set(subjects) - wanted)
+    if absent:
+        raise InvalidError(f"the seal does not vouch for {absent[0]}", where=SEAL, cure=_AGAIN)
+    if foreign:
+        raise InvalidError(f"sealed, but not here: {foreign[0]}", where=SEAL, cure=_AGAIN)
+    if not {MANIFEST, VERDICTS} <= set(names):
+        raise InvalidError("MANIFEST or verdicts.json is missing", where=SEAL, cure=_AGAIN)
+
+
+def _check_complete(files: Mapping[str, str], names: tuple[str, ...]) -> None:
+    missing = sorted(set(files) - set(names))
+    extra = sorted(set(names) - set(files) - OUTSIDE)
+    for kind, found in (("missing", missing), ("not listed in MANIFEST", extra)):
+        if found:
+            more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+            raise InvalidError(f"{kind}: {found[0]}{more}", where=MANIFEST, cure=_AGAIN)
+
+
+def _read_small(tree: Tree, files: Mapping[str, str]) -> dict[str, bytes]:
+    small: dict[str, bytes] = {}
+    for name, expected in files.items():
+        if not name.startswith(OBJECTS):
+            small[name] = tree.read(name)
+            _match(name, small[name], expected)
+    return small
+
+
+def _match(name: str, data: bytes, expected: str) -> None:
+    if digest(data) == expected:
+        return
+    if digest(data.replace(b"\r\n", b"\n")) == expected:
+        text = "its line endings were changed: CRLF where LF belongs"
+    else:
+        text = "it was changed after the bundle was sealed"
+    raise InvalidError(text, where=name, cure=_AGAIN)
