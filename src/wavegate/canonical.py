@@ -8,6 +8,7 @@ decimal strings instead. Within it `dumps` equals RFC 8785 byte for byte (proper
 
 import hashlib
 import json
+import re
 from typing import NoReturn
 
 from wavegate.errors import DamagedError
@@ -16,6 +17,7 @@ Json = object
 MAX_INT = 2**53 - 1
 MAX_DEPTH = 64
 MAX_DIGITS = 16
+_TEXT_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 
 
 def digest(data: bytes) -> str:
@@ -84,20 +86,13 @@ def loads(data: bytes, *, where: str = "JSON") -> Json:
 
 
 def _check_depth(text: str) -> None:
-    depth, in_text, skip = 0, False, False
-    for char in text:
-        if skip:
-            skip = False
-        elif in_text:
-            skip = char == "\\"
-            in_text = char != '"'
-        elif char == '"':
-            in_text = True
-        elif char in "[{":
+    depth = 0
+    for match in _TEXT_OR_BRACKET.finditer(text):
+        if match[0] in "[{":
             depth += 1
             if depth > MAX_DEPTH:
                 raise ValueError(f"nested deeper than {MAX_DEPTH}")
-        elif char in "]}":
+        elif match[0] in "]}":
             depth -= 1
 
 
