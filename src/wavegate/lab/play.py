@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from wavegate import clock
 from wavegate.errors import InternalError
@@ -44,12 +44,12 @@ class Step:
 
     name: str
     code: int
-    data: Mapping[str, object]
+    data: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """A wave that was played. steps: every command with its exit code. bundle: the sealed folder."""
+    """A wave that was played. steps: each command with its code. bundle: the sealed folder."""
 
     scenario: str
     faults: tuple[str, ...]
@@ -65,7 +65,7 @@ class Played:
         raise KeyError(name)
 
     @property
-    def verdicts(self) -> Mapping[str, object]:
+    def verdicts(self) -> Mapping[str, Any]:
         """The verdicts that gate printed; empty where it made no decision."""
         gated = [step.data for step in self.steps if step.name == "gate"]
         return gated[0] if gated and "decision" in gated[0] else {}
@@ -74,6 +74,23 @@ class Played:
     def decision(self) -> str:
         """GO, HOLD, NO-GO, or `none`."""
         return str(self.verdicts.get("decision", "none"))
+
+    def text(self) -> str:
+        """The decision, each bad cell with before and after, and where the report is."""
+        lines = [str(self.verdicts.get("decision_line", self.decision))]
+        for cell in self.cells("FAILED", "INCONCLUSIVE"):
+            lines += _cell_lines(cell, self.promised)
+        lines.append(f"report: {self.bundle}/report.html" if self.bundle else "no bundle")
+        return "\n".join(lines)
+
+    def cells(self, *verdicts: str) -> list[Mapping[str, Any]]:
+        """The cells of these verdicts."""
+        return [cell for cell in self.verdicts.get("cells", []) if cell["verdict"] in verdicts]
+
+    @property
+    def promised(self) -> Mapping[str, str]:
+        """The promises' sentences by id."""
+        return {row["id"]: row["sentence"] for row in self.verdicts.get("promises", [])}
 
 
 def play(wanted: Play, say: Say) -> Played:
@@ -89,6 +106,17 @@ def play(wanted: Play, say: Say) -> Played:
         listen = ("--listen", str(lab["smtp"]))
         with stage.daemon("sink", "sink", *stage.place(lab), *listen):
             return stage.walk(lab)
+
+
+def _cell_lines(cell: Mapping[str, Any], promised: Mapping[str, str]) -> Iterator[str]:
+    yield f"{cell['promise']}[{cell['instance']}] {cell['verdict']}"
+    yield f"  promised  {promised.get(cell['promise'], cell['promise'])}"
+    for row in cell["findings"]:
+        yield f"  before    {row['expected']}"
+        yield f"  after     {row['observed']}"
+        yield f"  look at   {row['subject']}; witness {', '.join(row['witness']) or '-'}"
+    for row in cell["missing"]:
+        yield f"  missing   {row['what']} (on {row['on']})"
 
 
 def _serve(wanted: Play) -> Iterator[str]:
@@ -199,7 +227,7 @@ def _end(process: "subprocess.Popen[bytes]", log: IO[bytes]) -> None:
     log.close()
 
 
-def _object(text: str) -> Mapping[str, object]:
+def _object(text: str) -> Mapping[str, Any]:
     try:
         found = json.loads(text)
     except ValueError:

@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""The verb lab: the miniature migration, to play with and to be examined by."""
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from wavegate.cli import options
+from wavegate.cli.outcome import Outcome, finish, say
+
+EPILOG = """\b
+Examples:
+  wavegate lab run clean
+  wavegate lab run clean --fault ptr-missing-one
+  wavegate lab serve clean --dir lab        (then plan, sink, capture ... by hand)
+"""
+
+folder = click.option("--dir", "folder", type=options.PATH, required=True, help="The lab's folder.")
+fault = click.option("--fault", "faults", multiple=True, help="Fault to plant (repeatable).")
+
+
+@click.group("lab", epilog=EPILOG)
+def command() -> None:
+    """Play a miniature migration over real DNS, HTTP, SOAP and SMTP on the loopback (Linux)."""
+
+
+@command.command("serve")
+@click.argument("scenario")
+@folder
+@fault
+@click.option("--opens-in", default="60s", show_default=True, help="Until the window opens.")
+@click.option("--window", default="10s", show_default=True, help="Length of the window.")
+@options.as_json
+def serve(
+    scenario: str, folder: Path, faults: tuple[str, ...], opens_in: str, window: str, as_json: bool
+) -> Outcome:
+    """Run a world until SIGTERM; writes DIR/estate.yaml and, once ready, DIR/lab.json."""
+    from wavegate.lab.serve import serve as run
+
+    served = run(scenario, folder, faults, opens_in, window, say)
+    return finish(served.code, served.to_json(), "", as_json=as_json)
+
+
+@command.command("phase")
+@click.argument("name", type=click.Choice(["window", "after"]))
+@folder
+@options.as_json
+def phase(name: Literal["window", "after"], folder: Path, as_json: bool) -> Outcome:
+    """Move the world on, not before the estate's instant; `after` waits for every sending IP.
+
+    Exit codes: 0 moved; 3 a sending IP could not deliver (it says which).
+    """
+    from wavegate.lab.client import phase as move
+
+    moved = move(folder, name)
+    return finish(moved.code, moved.to_json(), moved.text(), as_json=as_json)
+
+
+@command.command("run")
+@click.argument("scenario")
+@fault
+@click.option("--dir", "folder", type=options.PATH, help="Where to play.  [default: lab-SCENARIO]")
+@click.option("--opens-in", default="25s", show_default=True, help="Until the window opens.")
+@click.option("--window", default="5s", show_default=True, help="Length of the window.")
+@options.as_json
+def run_scenario(
+    scenario: str,
+    faults: tuple[str, ...],
+    folder: Path | None,
+    opens_in: str,
+    window: str,
+    as_json: bool,
+) -> Outcome:
+    """Play a whole wave: serve, sink, plan, capture, window, capture, gate, verify.
+
+    Exits with the gate's code: 0 GO, 1 NO-GO, 3 HOLD.
+    """
+    from wavegate.lab.play import Play, play
+
+    name = Path(scenario).stem
+    wanted = Play(
+        scenario=scenario,
+        folder=folder or Path(f"lab-{name}"),
+        faults=faults,
+        opens_in=opens_in,
+        window=window,
+    )
+    played = play(wanted, say)
+    return finish(played.step("gate").code, played.verdicts, played.text(), as_json=as_json)
+
+
+@command.command("demo")
+@click.option("--out", type=options.PATH, default=Path("reports/runs"), show_default=True)
+@options.as_json
+def demo(out: Path, as_json: bool) -> Outcome:
+    """Play a clean and a broken wave and print both decisions; exit 0 if both came out so."""
+    import tempfile
+
+    from wavegate.lab.demo import demo as show
+
+    with tempfile.TemporaryDirectory(prefix="wavegate-demo-") as work:
+        shown = show(out, Path(work), say)
+    data = {
+        "clean": shown.clean.decision,
+        "broken": shown.broken.decision,
+        "complaints": list(shown.complaints),
+        "reports": [str(found / "report.html") for found in shown.bundles],
+    }
+    return finish(1 if shown.complaints else 0, data, shown.text(), as_json=as_json)
+
+
+@command.command("faults")
+@options.as_json
+def faults(as_json: bool) -> Outcome:
+    """List what the lab can break, and what it can vary without harm."""
+    from wavegate.lab.faults import faults as every
+
+    rows = every()
+    lines = [f"{row.id:34} {row.verdict:12} {', '.join(row.promise)}: {row.title}" for row in rows]
+    return finish(0, {"faults": [r.to_json() for r in rows]}, "\n".join(lines), as_json=as_json)
+
+
+@command.command("explain")
+@click.argument("fault_id")
+@options.as_json
+def explain(fault_id: str, as_json: bool) -> Outcome:
+    """Tell one fault: what changes, where it must be found, how it comes about."""
+    from wavegate.lab.faults import explain as tell
+
+    found = tell(fault_id)
+    return finish(0, found.to_json(), found.text(), as_json=as_json)
