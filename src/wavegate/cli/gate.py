@@ -42,7 +42,7 @@ def command(
     trust: Path | None,
     as_json: bool,
 ) -> Outcome:
-    """Judge the records: GO, HOLD or NO-GO, in a sealed bundle. Repeatable until the wave closes."""
+    """Judge the records: GO, HOLD or NO-GO, in a sealed bundle; repeatable until it closes."""
     from wavegate.report.terminal import print_summary
     from wavegate.run import gate, opening
     from wavegate.run.suites import find_suites

@@ -32,5 +32,6 @@ def command(estate: Path, as_json: bool) -> Outcome:
     from wavegate.run.files import write_new
 
     write_new(estate, template().encode("utf-8"))
-    text = f"wrote {estate}; fill it in, then: wavegate plan --estate {estate} --wave WAVE --store store"
+    then = f"wavegate plan --estate {estate} --wave WAVE --store store"
+    text = f"wrote {estate}; fill it in, then: {then}"
     return finish(0, {"estate": str(estate)}, text, as_json=as_json)
