@@ -1,0 +1,215 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""The records of a sealed bundle: each signed when taken, unchanged, in its place, none hidden.
+
+What is wrong with a record is a Doubt: the run itself may have found it and said so under
+`sound_evidence`; a run that did not say so is refused.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from wavegate.canonical import digest
+from wavegate.errors import InvalidError, WavegateError
+from wavegate.evidence.envelope import read_unverified
+from wavegate.evidence.predicates import RecordKind, RecordPredicate
+from wavegate.evidence.reading import Reading
+from wavegate.evidence.sealed import Opener, Sealed, read_object
+from wavegate.evidence.statement import read
+from wavegate.evidence.tree import Tree
+from wavegate.evidence.trust import Role
+from wavegate.record.mails import MailsRecord
+from wavegate.record.snapshot import Snapshot
+
+FOLDERS: Mapping[str, RecordKind] = {"signed": "snapshot", "mails": "mails", "readings": "reading"}
+_PLACE = re.compile(
+    r"records/(?P<folder>signed|mails|readings)/(?P<wave>[^/]+)/(?P<instance>[^/]+?)"
+    r"(/(?P<file>[^/]+))?\.dsse\.json"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """Something a sealed run may hold only if it says itself that the evidence is unsound."""
+
+    instance: str
+    where: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A record as its signed statement describes it. keyids: who signed, empty if unverified."""
+
+    where: str
+    record: str
+    signed: RecordPredicate
+    keyids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """The records of a bundle. known: every digest that a verdict may rest on."""
+
+    claims: tuple[Claim, ...]
+    doubts: tuple[Doubt, ...]
+    known: frozenset[str]
+    keyids: frozenset[str] = field(default_factory=frozenset)
+
+
+def read_records(tree: Tree, sealed: Sealed, opener: Opener) -> Records:
+    """Check all records, one object in memory at a time.
+
+    Raises InvalidError for what no run can honestly hold: an object that nothing signed names, a
+    signed file out of place.
+    """
+    claims: dict[str, Claim] = {}
+    doubts: list[Doubt] = []
+    for name in (name for folder in FOLDERS for name in sealed.under(f"records/{folder}/")):
+        claim = _claim(name, sealed.small[name], opener, doubts)
+        if claim and claims.setdefault(claim.record, claim) is not claim:
+            doubts.append(_doubt(name, f"the record stands under {claims[claim.record].where} too"))
+    known = {digest(data) for data in sealed.small.values()}
+    for name in sealed.objects():
+        known |= _check_object(tree, sealed, name, claims, doubts)
+    doubts += _absent(claims, known)
+    doubts += _broken_chains(tuple(claims.values()))
+    return Records(
+        claims=tuple(claims.values()),
+        doubts=tuple(doubts),
+        known=frozenset(known),
+        keyids=frozenset(keyid for claim in claims.values() for keyid in claim.keyids),
+    )
+
+
+def _doubt(where: str, text: str) -> Doubt:
+    place = _PLACE.fullmatch(where)
+    return Doubt(instance=place["instance"] if place else "", where=where, text=text)
+
+
+def _claim(name: str, data: bytes, opener: Opener, doubts: list[Doubt]) -> Claim | None:
+    """What an envelope says about its record; one that does not verify says it unproven."""
+    keyids: tuple[str, ...] = ()
+    try:
+        opened = opener.open(data, Role.RECORD, where=name)
+        payload, keyids = opened.payload, opened.keyids
+    except InvalidError as error:
+        doubts.append(_doubt(name, error.message))
+        payload = _claimed_payload(data)
+    try:
+        statement = read(payload, RecordPredicate, where=name)
+        record = statement.only_digest()
+    except InvalidError as error:
+        doubts.append(_doubt(name, error.message))
+        return None
+    if set(statement.subjects) != {_object_name(record)}:
+        doubts.append(_doubt(name, "the subject is not named as its object"))
+    claim = Claim(where=name, record=record, signed=statement.predicate, keyids=keyids)
+    doubts += _out_of_place(claim)
+    return claim
+
+
+def _claimed_payload(data: bytes) -> bytes:
+    try:
+        return read_unverified(data)
+    except InvalidError:
+        return b""
+
+
+def _object_name(record: str) -> str:
+    return f"objects/{record[:2]}/{record}"
+
+
+def _out_of_place(claim: Claim) -> Iterator[Doubt]:
+    place, signed = _PLACE.fullmatch(claim.where), claim.signed
+    if place is None:
+        raise InvalidError("no record is filed like this", where=claim.where)
+    kind = FOLDERS[place["folder"]]
+    file = {"snapshot": f"{signed.sequence:06d}", "mails": signed.phase}.get(kind)
+    told = (signed.wave, signed.instance, signed.kind, file)
+    if told != (place["wave"], place["instance"], kind, place["file"]):
+        text = f"signed as {signed.kind} {file or ''} of {signed.instance} in {signed.wave}"
+        yield _doubt(claim.where, text)
+
+
+def _check_object(
+    tree: Tree, sealed: Sealed, name: str, claims: Mapping[str, Claim], doubts: list[Doubt]
+) -> set[str]:
+    """The digests that an object brings: its own, and those of the mails in it."""
+    record = sealed.files[name]
+    if name.removeprefix("records/") != _object_name(record):
+        raise InvalidError("an object that is not filed under its digest", where=name)
+    data = read_object(tree, sealed, name)
+    claim = claims.get(record)
+    if claim is None:
+        raise InvalidError("a record that no signed statement names", where=name)
+    try:
+        brought = _compare(claim, data)
+    except WavegateError as error:
+        doubts.append(_doubt(claim.where, f"record {record[:12]}: {error.message}"))
+        brought = frozenset()
+    return {record, *brought}
+
+
+def _compare(claim: Claim, data: bytes) -> frozenset[str]:
+    """Compare a record with its signed description; the digests of the mails in it.
+
+    Raises InvalidError, DamagedError.
+    """
+    if claim.signed.kind == "snapshot":
+        taken = Snapshot.from_bytes(data, digest=claim.record)
+        _same(_signed_snapshot(taken), claim.signed)
+        return frozenset()
+    if claim.signed.kind == "reading":
+        reading = Reading.from_bytes(data, digest=claim.record)
+        _same((reading.instance, reading.wave), (claim.signed.instance, claim.signed.wave))
+        if reading.flaws:
+            raise InvalidError(f"the gate met a flaw: {reading.flaws[0].detail}")
+        return frozenset()
+    mails = MailsRecord.from_bytes(data, digest=claim.record)
+    signed = (claim.signed.instance, claim.signed.customer, claim.signed.wave, claim.signed.phase)
+    _same((mails.instance, mails.customer, mails.wave, mails.phase), signed)
+    return frozenset(message.digest for message in mails.messages)
+
+
+def _same(found: object, signed: object) -> None:
+    if found != signed:
+        raise InvalidError("it is not what its signed statement describes")
+
+
+def _signed_snapshot(found: Snapshot) -> RecordPredicate:
+    return RecordPredicate(
+        instance=found.instance,
+        customer=found.customer,
+        wave=found.wave,
+        kind="snapshot",
+        phase=found.phase,
+        began=found.began,
+        ended=found.ended,
+        vantage=found.vantage,
+        tool=found.tool,
+        sequence=found.sequence,
+        previous=found.previous,
+        estate=found.estate,
+    )
+
+
+def _absent(claims: Mapping[str, Claim], known: set[str]) -> Iterator[Doubt]:
+    for record, claim in claims.items():
+        if record not in known:
+            yield _doubt(claim.where, f"its record {record[:12]} is not in the bundle")
+
+
+def _broken_chains(claims: tuple[Claim, ...]) -> Iterator[Doubt]:
+    """A capture that was taken away leaves a gap in sequence and previous."""
+    chains: dict[str | None, list[Claim]] = {}
+    for claim in claims:
+        if claim.signed.kind == "snapshot":
+            chains.setdefault(claim.signed.instance, []).append(claim)
+    for chain in chains.values():
+        previous: str | None = None
+        for number, claim in enumerate(sorted(chain, key=lambda c: c.signed.sequence), 1):
+            if (claim.signed.sequence, claim.signed.previous) != (number, previous):
+                yield _doubt(claim.where, "the capture before it is missing or another one")
+            previous = claim.record

@@ -1,0 +1,231 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""The verdicts of a sealed bundle against all else in it: grid, estate, records, decision.
+
+Raises InvalidError for what no honest run seals. What is wrong with the evidence itself is a
+Doubt, which a run may hold if it says so under `sound_evidence`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from wavegate.canonical import digest
+from wavegate.decision import Cell, Word
+from wavegate.errors import DamagedError, InputError, InvalidError
+from wavegate.estate.agreed import agreed_digest
+from wavegate.estate.load import loads as load_estate
+from wavegate.estate.lookup import instances_of
+from wavegate.estate.model import Estate, Waiver
+from wavegate.evidence.bundle import VERDICTS
+from wavegate.evidence.fields import NAME
+from wavegate.evidence.predicates import PlanPredicate
+from wavegate.evidence.sealed import Opener, Sealed
+from wavegate.evidence.sealed_records import Doubt, Records
+from wavegate.evidence.statement import grid_subject, read
+from wavegate.evidence.trust import Role
+from wavegate.evidence.verdicts import CellEntry, Verdicts, cells_of, contradictions, parse
+from wavegate.verdict import Verdict
+
+ESTATE = "estate.json"
+PLAN = "plan.dsse.json"
+SOUND = "sound_evidence"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The signed plan of the bundle. digest: of its payload. keyids: who signed it."""
+
+    predicate: PlanPredicate
+    digest: str
+    keyids: tuple[str, ...]
+
+
+def read_verdicts(sealed: Sealed) -> Verdicts:
+    """The verdicts, whose decision is the one that their own cells force."""
+    try:
+        verdicts = parse(sealed[VERDICTS])
+        wrong = contradictions(verdicts)
+    except DamagedError as error:
+        raise InvalidError(error.message, where=error.where, cure=error.cure) from error
+    if wrong:
+        raise InvalidError(f"{wrong[0]} is not what the cells force", where=VERDICTS)
+    if not verdicts.cells:
+        raise InvalidError("there is no cell: nothing was judged", where=VERDICTS)
+    _check_names(verdicts)
+    seal = sealed.statement.predicate
+    for what, told, found in (
+        ("run", seal.run, verdicts.run),
+        ("wave", seal.wave, verdicts.wave),
+        ("suites", seal.suites, verdicts.digests.suites),
+        ("tool", seal.tool.source, verdicts.tool.source),
+    ):
+        if told != found:
+            raise InvalidError(f"{what} {found!r} in a seal of {told!r}", where=VERDICTS)
+    return verdicts
+
+
+def read_plan(sealed: Sealed, opener: Opener, verdicts: Verdicts) -> Plan | None:
+    """The plan that fixed the grid; its cells are those of the verdicts, no more and no less."""
+    if PLAN not in sealed.files:
+        if verdicts.plan is not None or verdicts.decision is Word.GO:
+            raise InvalidError("the plan is missing", where=PLAN)
+        return None
+    opened = opener.open(sealed[PLAN], Role.RECORD, where=PLAN)
+    statement = read(opened.payload, PlanPredicate, where=PLAN)
+    plan = Plan(predicate=statement.predicate, digest=digest(opened.payload), keyids=opened.keyids)
+    if dict(statement.subjects) != grid_subject(plan.predicate):
+        raise InvalidError("the plan is not about its own grid", where=PLAN)
+    _check_plan(plan, verdicts)
+    return plan
+
+
+def read_estate(sealed: Sealed, verdicts: Verdicts) -> Estate:
+    """What was agreed; the verdicts are about its wave, its instances and its waivers."""
+    try:
+        estate = load_estate(sealed[ESTATE], ESTATE)
+        found = {name: _agreed(estate, verdicts, name) for name in verdicts.digests.estate}
+    except InputError as error:
+        raise InvalidError(error.message, where=ESTATE) from error
+    if found != dict(verdicts.digests.estate):
+        raise InvalidError("the verdicts are about another estate", where=ESTATE)
+    _check_wave(estate, verdicts)
+    for cell, entry in zip(cells_of(verdicts), verdicts.cells, strict=True):
+        _check_waiver(cell, entry, estate.waivers)
+        _check_told(cell, entry, verdicts)
+    return estate
+
+
+def doubts_of(verdicts: Verdicts, plan: Plan | None, records: Records) -> Iterator[Doubt]:
+    """Where plan, records and gate do not carry the same agreed estate, or the plan came late."""
+    if plan is None:
+        return
+    agreed = plan.predicate.agreed
+    customers = {cell.instance: cell.customer for cell in verdicts.cells if not cell.outside}
+    for instance, customer in customers.items():
+        if agreed.get(customer) != verdicts.digests.estate.get(customer):
+            text = f"the estate agreed with {customer} is not the one of the plan"
+            yield Doubt(instance=instance, where=PLAN, text=text)
+        if plan.predicate.late:
+            text = "the plan was made after the window had opened"
+            yield Doubt(instance=instance, where=PLAN, text=text)
+    for claim in records.claims:
+        if agreed.get(claim.signed.customer or "") != claim.signed.estate:
+            text = "taken under another agreed estate than the plan's"
+            yield Doubt(instance=claim.signed.instance or "", where=claim.where, text=text)
+
+
+def check_rests_on(verdicts: Verdicts, known: frozenset[str]) -> None:
+    """Every verdict but of unsound evidence rests on records that are in the bundle."""
+    for cell in verdicts.cells:
+        if cell.promise == SOUND and cell.verdict is not Verdict.PASSED:
+            continue
+        named = {*cell.records, *(record for item in cell.findings for record in item.records)}
+        absent = sorted(named - known)
+        if absent:
+            raise InvalidError(
+                f"{cell.instance}: {cell.promise} rests on {absent[0][:12]}, which is not here",
+                where=VERDICTS,
+            )
+
+
+def check_attempts(verdicts: Verdicts, records: Records) -> None:
+    """The captures that the verdicts list are those in the bundle: no attempt is hidden."""
+    told = {attempt.digest for found in verdicts.attempts.values() for attempt in found}
+    taken = {claim.record for claim in records.claims if claim.signed.kind == "snapshot"}
+    for what, odd in (("not here", told - taken), ("not listed", taken - told)):
+        if odd:
+            raise InvalidError(f"the capture {min(odd)[:12]} is {what}", where=VERDICTS)
+
+
+def check_doubts(verdicts: Verdicts, doubts: tuple[Doubt, ...]) -> None:
+    """A doubt that the run does not own up to makes it invalid."""
+    admitted = {
+        cell.instance
+        for cell in verdicts.cells
+        if cell.promise == SOUND and cell.verdict in {Verdict.FAILED, Verdict.INCONCLUSIVE}
+    }
+    hidden = [doubt for doubt in doubts if doubt.instance not in admitted]
+    if hidden:
+        more = f" ({len(hidden)} such in all)" if len(hidden) > 1 else ""
+        raise InvalidError(
+            f"{hidden[0].text}, and {SOUND} of {hidden[0].instance or 'the run'} does not say so"
+            + more,
+            where=hidden[0].where,
+        )
+
+
+def _check_names(verdicts: Verdicts) -> None:
+    for cell in verdicts.cells:
+        for name in (cell.instance, cell.customer, cell.promise):
+            if not NAME.fullmatch(name):
+                raise InvalidError(f"{name!r} is not a plain name", where=VERDICTS)
+
+
+def _check_plan(plan: Plan, verdicts: Verdicts) -> None:
+    used, signed = verdicts.plan, plan.predicate
+    if used is None or (used.digest, used.version, used.at) != (
+        plan.digest,
+        signed.version,
+        signed.at,
+    ):
+        raise InvalidError("it is not the plan that the verdicts name", where=PLAN)
+    if signed.wave != verdicts.wave:
+        raise InvalidError(f"it is the plan of wave {signed.wave!r}", where=PLAN)
+    judged = [cell.grid for cell in cells_of(verdicts)]
+    missing = [cell for cell in signed.cells if cell not in judged]
+    extra = [cell for cell in judged if cell not in signed.cells]
+    for what, cells in (("planned, but not in the verdicts", missing), ("not planned", extra)):
+        if cells:
+            cell = cells[0]
+            raise InvalidError(f"{what}: {cell.promise} of {cell.instance}", where=VERDICTS)
+    if len(judged) != len(signed.cells):
+        raise InvalidError("a cell stands twice", where=VERDICTS)
+
+
+def _agreed(estate: Estate, verdicts: Verdicts, customer: str) -> str:
+    return agreed_digest(estate, verdicts.wave or "", customer)
+
+
+def _check_wave(estate: Estate, verdicts: Verdicts) -> None:
+    name = verdicts.wave or ""
+    members = {instance.name for instance in instances_of(estate, name)}
+    if members != set(verdicts.holds):
+        odd = min(members ^ set(verdicts.holds))
+        raise InvalidError(f"{odd} is not in both the wave and the verdicts", where=VERDICTS)
+    window, told = estate.wave(name).window, verdicts.window
+    if window is None or told is None or (window.start, window.end) != (told.start, told.end):
+        raise InvalidError("the window is not the agreed one", where=VERDICTS)
+    if verdicts.decision is Word.GO and verdicts.at < window.end:
+        raise InvalidError("GO before the window had ended", where=VERDICTS)
+
+
+def _check_waiver(cell: Cell, entry: CellEntry, waivers: tuple[Waiver, ...]) -> None:
+    """A waiver beside a cell covers no more, and no longer, than the estate's waivers do."""
+    if cell.waiver is None:
+        return
+    until = cell.waiver.until
+    mine = [
+        waiver
+        for waiver in waivers
+        if waiver.promise in {None, entry.promise}
+        and waiver.instance in {None, entry.instance}
+        and waiver.until >= until
+    ]
+    whole = any(waiver.cause is None for waiver in mine)
+    causes = {waiver.cause for waiver in mine}
+    covers = cell.waiver.covers
+    if not (whole or (covers is not None and covers <= causes)):
+        raise InvalidError(
+            f"{entry.instance}: {entry.promise} is waived, which the estate does not say",
+            where=VERDICTS,
+        )
+
+
+def _check_told(cell: Cell, entry: CellEntry, verdicts: Verdicts) -> None:
+    waived = entry.waiver is not None and entry.waiver.in_force
+    still_open = cell.open(verdicts.at, final=verdicts.final)
+    if (entry.open, waived) != (still_open, cell.waived(verdicts.at)):
+        raise InvalidError(
+            f"{entry.instance}: {entry.promise} is told to be open or waived and is not",
+            where=VERDICTS,
+        )

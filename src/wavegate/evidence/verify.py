@@ -1,0 +1,166 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""Verifying a bundle offline: authentic or not, what is proven, by whom, and what is not.
+
+Authenticity is judged, never the decision: an honest NO-GO bundle is valid. No key from outside
+the bundle, or a timestamp that the seal says was required and that is not there, is inconclusive.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from wavegate.evidence.sealed import Opener, Sealed, open_sealed
+from wavegate.evidence.sealed_gates import read_gates
+from wavegate.evidence.sealed_records import Doubt, Records, read_records
+from wavegate.evidence.sealed_verdicts import (
+    PLAN,
+    Plan,
+    check_attempts,
+    check_doubts,
+    check_rests_on,
+    doubts_of,
+    read_estate,
+    read_plan,
+    read_verdicts,
+)
+from wavegate.evidence.tree import Budget, open_tree
+from wavegate.evidence.trust import Trust
+from wavegate.evidence.verdicts import Verdicts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What a bundle proves. It was not refused: then InvalidError is raised instead.
+
+    ok: False where it cannot be told, with the reasons in `problems`. decision, decision_line: what
+    the run decided. proven, not_proven: sentences for a person. time_proven: whether a trusted
+    timestamp says when. keyids: who sealed it.
+    """
+
+    ok: bool
+    run: str
+    wave: str | None
+    decision: str
+    decision_line: str
+    closed: bool
+    keyids: tuple[str, ...]
+    proven: tuple[str, ...]
+    not_proven: tuple[str, ...]
+    time_proven: bool
+    problems: tuple[str, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0 valid, 3 cannot tell."""
+        return 0 if self.ok else 3
+
+    def to_json(self) -> dict[str, object]:
+        """The object of `verify --json`."""
+        return {
+            "valid": self.ok,
+            "run": self.run,
+            "wave": self.wave,
+            "decision": self.decision,
+            "decision_line": self.decision_line,
+            "closed": self.closed,
+            "keyids": list(self.keyids),
+            "proven": list(self.proven),
+            "not_proven": list(self.not_proven),
+            "time_proven": self.time_proven,
+            "problems": list(self.problems),
+        }
+
+
+def verify_bundle(
+    folder: Path,
+    trust: Trust | None,
+    *,
+    expect_run: str | None = None,
+    expect_wave: str | None = None,
+    budget: Budget | None = None,
+) -> Verification:
+    """Verify a bundle with keys from outside it; each file is read once.
+
+    trust: None or empty where no key was given. Raises InvalidError, which names the first thing
+    that is wrong; InputError for what is no folder, missing or empty.
+    """
+    usable = trust if trust is not None and trust.keys else None
+    opener = Opener(trust=usable)
+    with open_tree(folder, budget) as tree:
+        sealed = open_sealed(tree, opener, expect_run=expect_run, expect_wave=expect_wave)
+        verdicts = read_verdicts(sealed)
+        plan = read_plan(sealed, opener, verdicts)
+        read_estate(sealed, verdicts)
+        records = read_records(tree, sealed, opener)
+    gates = read_gates(sealed, opener)
+    known = records.known | ({plan.digest} if plan else set()) | _agreed(verdicts)
+    check_rests_on(verdicts, frozenset(known))
+    check_attempts(verdicts, records)
+    doubts = (*records.doubts, *doubts_of(verdicts, plan, records))
+    check_doubts(verdicts, doubts)
+    problems = tuple(_problems(sealed, usable, folder))
+    return Verification(
+        ok=not problems,
+        run=verdicts.run,
+        wave=verdicts.wave,
+        decision=str(verdicts.decision),
+        decision_line=verdicts.decision_line,
+        closed=verdicts.closed,
+        keyids=sealed.keyids,
+        proven=(*_proven(sealed, verdicts, plan, records), *gates.proven),
+        not_proven=(*_not_proven(verdicts, plan, doubts), *gates.unproven),
+        time_proven=False,
+        problems=problems,
+    )
+
+
+def _agreed(verdicts: Verdicts) -> set[str]:
+    return set(verdicts.digests.estate.values())
+
+
+def _problems(sealed: Sealed, trust: Trust | None, folder: Path) -> Iterator[str]:
+    if trust is None:
+        yield "no key from outside the bundle was given: who sealed it is not shown (--key)"
+        return
+    inside = [path for path in trust.sources if path.resolve().is_relative_to(folder.resolve())]
+    if inside:
+        yield f"{inside[0]} lies in the bundle that it should prove: get the key another way"
+    used = [found for found in trust.keys if found.key.keyid in sealed.keyids]
+    if any(found.revoked_at for found in used):
+        yield "the sealing key was revoked, and no trusted timestamp shows that it sealed before"
+    if sealed.statement.predicate.timestamps_required:
+        yield "a trusted timestamp was required for this run, and there is none"
+
+
+def _proven(
+    sealed: Sealed, verdicts: Verdicts, plan: Plan | None, records: Records
+) -> Iterator[str]:
+    wave = f" of wave {verdicts.wave}" if verdicts.wave else ""
+    if sealed.keyids:
+        yield f"Run {verdicts.run}{wave} was sealed by key {', '.join(sealed.keyids)}."
+    yield f"All {len(sealed.files)} files are the sealed ones; none is missing or was added."
+    yield (
+        f"The decision {verdicts.decision_line} is what its {len(verdicts.cells)} cells force, "
+        "and each rests on records in the bundle."
+    )
+    if plan:
+        signed = f", signed by key {', '.join(plan.keyids)}" if plan.keyids else ""
+        yield f"The cells are those of version {plan.predicate.version} of the plan{signed}."
+    if records.keyids:
+        yield (
+            f"{len(records.claims)} records were signed when they were taken, by key "
+            f"{', '.join(sorted(records.keyids))}; each is unchanged and in its place."
+        )
+
+
+def _not_proven(verdicts: Verdicts, plan: Plan | None, doubts: tuple[Doubt, ...]) -> Iterator[str]:
+    yield "When anything was signed: there is no trusted timestamp, only the signer's own clock."
+    yield "That the verdicts follow from the records: --rejudge shows it."
+    yield "That the records show the world as it was: they rest on whoever held the record key."
+    if plan is None:
+        yield f"That no cell was left out: there is no {PLAN}, and the decision is not GO."
+    elif plan.predicate.suites != verdicts.digests.suites:
+        yield "That the suites are those of the plan: their digest changed since."
+    for doubt in doubts:
+        yield f"{doubt.where}: {doubt.text}; the run says itself that its evidence is not sound."
