@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""The names that an instance's mail identity consists of, known before anything is asked. Pure."""
+
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+import dns.exception
+import dns.name
+import dns.reversename
+from dns.name import Name
+
+from wavegate.estate.model import FunctionProbe, Instance, SenderDomain
+
+CANARY = "wavegate-no-such-name"
+"""A label that nobody has: an answer for it shows a wildcard."""
+MAIL_HOSTS = ("m", "t", "res")
+"""Mirror page, tracking and resources of a sender domain (campaign DNS set)."""
+WALK = 8
+"""RFC 9989 4.10: at most eight queries of the DMARC tree walk."""
+HOST_TYPES = ("CNAME", "A", "AAAA")
+DOMAIN_TYPES = ("TXT", "NS", "SOA", "MX", "CAA")
+
+Asked = tuple[Name, str]
+
+
+def plan(instance: Instance) -> tuple[Asked, ...]:
+    """Every question known beforehand, in order, once each."""
+    found = dict.fromkeys(_plan(instance))
+    return tuple(found)
+
+
+def _plan(instance: Instance) -> Iterator[Asked]:
+    for domain in instance.domains:
+        yield from domain_plan(domain)
+    for ip in instance.sending_ips:
+        yield reverse_name(ip), "PTR"
+    for host in url_hosts(instance):
+        yield from ((host, rdtype) for rdtype in HOST_TYPES)
+
+
+def domain_plan(domain: SenderDomain) -> Iterator[Asked]:
+    """The questions about one sender domain."""
+    name = absolute(domain.name)
+    yield from ((name, rdtype) for rdtype in DOMAIN_TYPES)
+    for found in dmarc_walk(name):
+        yield found, "TXT"
+    selectors = (f"{selector}._domainkey" for selector in domain.selectors)
+    for found in under((*selectors, "_mta-sts", "_smtp._tls", "default._bimi", CANARY), name):
+        yield found, "TXT"
+    for found in under(MAIL_HOSTS, name):
+        yield from ((found, rdtype) for rdtype in HOST_TYPES)
+
+
+def absolute(text: str) -> Name:
+    """A host or domain name as an absolute, lower-case name."""
+    return dns.name.from_text(text).canonicalize()
+
+
+def under(prefixes: Iterable[str], name: Name) -> Iterator[Name]:
+    """Labels put before a name; what would be longer than a name can be does not exist."""
+    for labels in prefixes:
+        with suppress(dns.name.NameTooLong):
+            yield dns.name.from_text(labels, origin=name).canonicalize()
+
+
+def dmarc_walk(domain: Name) -> tuple[Name, ...]:
+    """The names of the DMARC tree walk (RFC 9989 4.10), from the domain to the top label."""
+    labels = domain.labels[:-1]
+    starts = [labels]
+    rest = labels[-7:] if len(labels) >= WALK else labels[1:]
+    starts.extend(rest[at:] for at in range(len(rest)))
+    names = (dns.name.Name((*found, b"")) for found in starts[:WALK])
+    return tuple(found for name in names for found in under(("_dmarc",), name))
+
+
+def reverse_name(ip: str) -> Name:
+    """The name under in-addr.arpa or ip6.arpa; a mapped address is an IPv4 address."""
+    address = ipaddress.ip_address(ip)
+    mapped = getattr(address, "ipv4_mapped", None)
+    return dns.reversename.from_address(str(mapped or address))
+
+
+def url_hosts(instance: Instance) -> tuple[Name, ...]:
+    """The host names of the instance's url and of its functions; addresses need no DNS."""
+    probes = (p for p in instance.functions.values() if isinstance(p, FunctionProbe))
+    urls = [instance.url, *(probe.url for probe in probes)]
+    names = (_host(url) for url in urls if url)
+    return tuple(dict.fromkeys(name for name in names if name is not None))
+
+
+def _host(url: str) -> Name | None:
+    try:
+        host = urlsplit(url).hostname or ""
+        if not re.search(r"[A-Za-z]", host) or ":" in host or "." not in host:
+            return None
+        return absolute(host)
+    except (ValueError, dns.exception.DNSException):
+        return None

@@ -1,0 +1,304 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""One instance's way through the DNS: ask, see where the answers lead, ask there too; bounded."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Iterable
+from contextlib import suppress
+
+import dns.exception
+from dns.name import Name
+from dns.rdata import Rdata
+
+from wavegate.answer import Found, Unknown
+from wavegate.estate.model import Instance, SenderDomain
+from wavegate.observe.dns_names import (
+    HOST_TYPES,
+    Asked,
+    absolute,
+    dmarc_walk,
+    domain_plan,
+    reverse_name,
+    under,
+    url_hosts,
+)
+from wavegate.observe.dns_run import DnsRun, MissingResolverError, Place
+from wavegate.observe.dns_spf import Sender, Wanted, leads, spf_texts
+from wavegate.observe.dns_wire import Question, has_cname, refers
+from wavegate.observe.notes import Notes
+from wavegate.observe.routes import NoRouteError
+from wavegate.record.dns_view import RESOLVER, Leads, decode
+from wavegate.record.observation import Observation, Seen, Unreachable
+
+MAX_SPF_NAMES = 400
+MAX_HOSTS = 24
+MAX_POINTERS = 10
+MAX_CHAIN = 8
+MAX_REPORTS = 10
+_MAILTO = re.compile(rb"mailto:[^@,;!\s]+@([A-Za-z0-9._-]+)", re.IGNORECASE)
+
+
+class Walk:
+    """The questions of one instance in one run; everything that comes of them is noted."""
+
+    def __init__(self, run: DnsRun, instance: Instance, notes: Notes) -> None:
+        self._run = run
+        self._instance = instance
+        self._notes = notes
+        self._asked: dict[Asked, asyncio.Task[tuple[Observation, ...]]] = {}
+        self._pointers: dict[str, asyncio.Task[tuple[Name, ...]]] = {}
+
+    async def everything(self) -> None:
+        """Ask all there is to ask.
+
+        Raises InternalError for faults of this machine, a missing resolver for the sender
+        domains or the reverse zones among them.
+        """
+        instance = self._instance
+        try:
+            await self._needed()
+            for ip in instance.sending_ips:
+                self._pointers[ip] = asyncio.create_task(self._address(ip))
+            await _all(
+                *self._pointers.values(),
+                *(self._domain(domain) for domain in instance.domains),
+                *(self._types(host, HOST_TYPES) for host in url_hosts(instance)),
+            )
+        finally:
+            tasks = (*self._asked.values(), *self._pointers.values())
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _needed(self) -> None:
+        """Find the servers of what matters most; without a resolver that is our own fault."""
+        names = [absolute(domain.name) for domain in self._instance.domains]
+        names += [reverse_name(ip) for ip in self._instance.sending_ips]
+        for name in names:
+            with suppress(NoRouteError):
+                await self._run.place(name)
+
+    # one question
+
+    async def ask(self, name: Name, rdtype: str) -> tuple[Observation, ...]:
+        """A question at every server of its zone, CNAMEs followed; once per instance."""
+        key = (name, rdtype)
+        if key not in self._asked:
+            self._asked[key] = asyncio.create_task(self._ask(name, rdtype, 0))
+        return await asyncio.shield(self._asked[key])
+
+    async def _ask(self, name: Name, rdtype: str, depth: int) -> tuple[Observation, ...]:
+        if self._notes.stopped.is_set():
+            return ()
+        try:
+            place = await self._run.place(name)
+        except (MissingResolverError, NoRouteError) as error:
+            self._notes.leave_out(f"{name.to_text()} {rdtype}", str(error))
+            return ()
+        found = await self._at(place, name, rdtype)
+        if any(isinstance(o.outcome, Unreachable) and refers(o.outcome.value) for o in found):
+            found = (*found, *await self._referred(place, name, rdtype))
+        await self._follow(found, name, rdtype, place, depth)
+        return found
+
+    async def _at(self, place: Place, name: Name, rdtype: str) -> tuple[Observation, ...]:
+        self._note_place(place)
+        question = Question(name, rdtype)
+        if place.role == RESOLVER:
+            return self._note(await self._run.resolve(question))
+        asks = (self._one(place, server, question) for server in place.servers)
+        return self._note([o for o in await asyncio.gather(*asks) if o is not None])
+
+    async def _one(self, place: Place, server: str, question: Question) -> Observation | None:
+        try:
+            return await self._run.ask(server, question, place.zone_text, place.role)
+        except NoRouteError as error:
+            self._notes.leave_out(f"server {error.server}", error.reason)
+            return None
+
+    async def _referred(self, place: Place, name: Name, rdtype: str) -> tuple[Observation, ...]:
+        """A given server that refers to a zone below it: ask there, if a resolver knows where."""
+        with suppress(MissingResolverError, NoRouteError):
+            below = await self._run.below(name, place.zone)
+            if below is not None:
+                return await self._at(below, name, rdtype)
+        return ()
+
+    async def _follow(
+        self, found: Iterable[Observation], name: Name, rdtype: str, place: Place, depth: int
+    ) -> None:
+        """Ask for CNAME targets that the answers do not settle, at the target's own servers."""
+        if rdtype == "CNAME":
+            return
+        for target in sorted(_targets(found, name, rdtype, place)):
+            if depth >= MAX_CHAIN:
+                self._notes.leave_out(f"{target.to_text()} {rdtype}", "CNAME chain too long")
+            elif (target, rdtype) not in self._asked:
+                task = asyncio.create_task(self._ask(target, rdtype, depth + 1))
+                self._asked[target, rdtype] = task
+                await asyncio.shield(task)
+
+    def _note(self, found: Iterable[Observation]) -> tuple[Observation, ...]:
+        kept = tuple(found)
+        for observation in kept:
+            self._notes.observe(observation)
+        return kept
+
+    def _note_place(self, place: Place) -> None:
+        self._note(place.evidence)
+        for server in place.not_asked:
+            self._notes.leave_out(f"server {server}", f"one of many of {place.zone_text}")
+
+    async def _types(self, name: Name, rdtypes: Iterable[str]) -> None:
+        await _all(*(self.ask(name, rdtype) for rdtype in rdtypes))
+
+    async def _each(self, names: Iterable[Name], rdtype: str) -> None:
+        await _all(*(self.ask(name, rdtype) for name in names))
+
+    async def _addresses(self, name: Name) -> None:
+        await self._types(name, ("A", "AAAA"))
+
+    # a sender domain
+
+    async def _domain(self, domain: SenderDomain) -> None:
+        name = absolute(domain.name)
+        await _all(
+            *(self.ask(*asked) for asked in domain_plan(domain)),
+            self._hosts(name, "NS"),
+            self._hosts(name, "MX"),
+            self._spf(name),
+            self._reports(name),
+            self._delegation(name),
+        )
+
+    async def _hosts(self, name: Name, rdtype: str) -> None:
+        """The addresses of the hosts that NS or MX name."""
+        field = "target" if rdtype == "NS" else "exchange"
+        hosts = sorted({getattr(r, field) for r in rdatas(await self.ask(name, rdtype))})
+        for host in hosts[MAX_HOSTS:]:
+            self._notes.leave_out(f"{host.to_text()} A", f"more than {MAX_HOSTS} {rdtype} hosts")
+        await _all(
+            *(self._addresses(host.canonicalize()) for host in hosts[:MAX_HOSTS] if len(host) > 1)
+        )
+
+    async def _delegation(self, name: Name) -> None:
+        """The NS set that the parent zone holds, which may differ from the zone's own."""
+        try:
+            place = await self._run.place(name)
+            parent = await self._run.parent(place.zone)
+            if parent is None or parent.zone == place.zone:
+                self._notes.leave_out(f"parent of {place.zone_text}", "its servers are not known")
+                return
+            await self._at(parent, place.zone, "NS")
+        except (MissingResolverError, NoRouteError) as error:
+            self._notes.leave_out(f"parent of {name.to_text()}", str(error))
+
+    async def _reports(self, domain: Name) -> None:
+        """Whether foreign report addresses consent (RFC 9990: `<domain>._report._dmarc.<dest>`)."""
+        for place in dmarc_walk(domain):
+            texts = b" ".join(text for text in _texts(await self.ask(place, "TXT")))
+            for found in sorted({m.lower() for m in _MAILTO.findall(texts)})[:MAX_REPORTS]:
+                with suppress(dns.exception.DNSException):
+                    destination = absolute(found.decode("ascii"))
+                    if destination != domain and len(destination) > 2:
+                        consent = f"{domain.to_text(omit_final_dot=True)}._report._dmarc"
+                        await self._each(under((consent,), destination), "TXT")
+
+    # SPF
+
+    async def _spf(self, domain: Name) -> None:
+        """The closure of the SPF record, past the limit of ten lookups, up to 400 names."""
+        senders = tuple([Sender(ip, await self._pointer_texts(ip)) for ip in self._pointers])
+        done: set[Wanted] = set()
+        todo = {Wanted(domain, "record")}
+        while todo:
+            room = MAX_SPF_NAMES - len(done)
+            batch = sorted(todo, key=lambda want: (want.name, want.what))[:room]
+            if len(batch) < len(todo):
+                self._notes.leave_out(f"SPF of {domain.to_text()}", f"over {MAX_SPF_NAMES} names")
+            done.update(batch)
+            found = await asyncio.gather(*(self._spf_one(w, domain, senders) for w in batch))
+            todo = {want for wants in found for want in wants} - done if batch else set()
+
+    async def _pointer_texts(self, ip: str) -> tuple[str, ...]:
+        return tuple(name.to_text() for name in await asyncio.shield(self._pointers[ip]))
+
+    async def _spf_one(
+        self, want: Wanted, domain: Name, senders: tuple[Sender, ...]
+    ) -> tuple[Wanted, ...]:
+        match want.what:
+            case "record":
+                return self._led(await self.ask(want.name, "TXT"), want.name, domain, senders)
+            case "address":
+                await self._addresses(want.name)
+            case "mx":
+                await self._hosts(want.name, "MX")
+            case "text":
+                await self.ask(want.name, "TXT")
+            case "exists":
+                await self.ask(want.name, "A")
+        return ()
+
+    def _led(
+        self,
+        found: tuple[Observation, ...],
+        record: Name,
+        domain: Name,
+        senders: tuple[Sender, ...],
+    ) -> tuple[Wanted, ...]:
+        wanted: list[Wanted] = []
+        for text in spf_texts(sorted(set(_texts(found)))):
+            led = leads(text, record.to_text(), domain.to_text(), senders)
+            wanted.extend(led.wanted)
+            for term in led.unknown:
+                reason = "depends on the local part or HELO name of a mail"
+                self._notes.leave_out(f"SPF term {term[:100]} of {record.to_text()}", reason)
+        return tuple(wanted)
+
+    # a sending IP
+
+    async def _address(self, ip: str) -> tuple[Name, ...]:
+        """PTR, and of each target its addresses and the SPF record of the HELO identity."""
+        found = rdatas(await self.ask(reverse_name(ip), "PTR"))
+        targets = sorted({r.target.canonicalize() for r in found})  # type: ignore[attr-defined] # a PTR has a target
+        for target in targets[MAX_POINTERS:]:
+            self._notes.leave_out(f"{target.to_text()} A", f"more than {MAX_POINTERS} PTR of {ip}")
+        kept = tuple(target for target in targets[:MAX_POINTERS] if len(target) > 1)
+        await _all(*(self._types(target, ("A", "AAAA", "TXT")) for target in kept))
+        return kept
+
+
+async def _all(*work: Awaitable[object]) -> None:
+    await asyncio.gather(*work)
+
+
+def rdatas(found: Iterable[Observation]) -> tuple[Rdata, ...]:
+    """The records in all servers' answers together, each once."""
+    kept: dict[Rdata, None] = {}
+    for observation in found:
+        name = absolute(observation.asked["name"])
+        answer = decode(observation.outcome, name, observation.asked["type"])
+        if isinstance(answer, Found):
+            kept.update(dict.fromkeys(answer.rdatas))
+    return tuple(kept)
+
+
+def _texts(found: Iterable[Observation]) -> tuple[bytes, ...]:
+    return tuple(b"".join(r.strings) for r in rdatas(found))  # type: ignore[attr-defined] # a TXT has strings
+
+
+def _targets(found: Iterable[Observation], name: Name, rdtype: str, place: Place) -> set[Name]:
+    """Where answers with a CNAME lead, unless the zone's own servers settled it in the answer."""
+    kept: set[Name] = set()
+    for observation in found:
+        outcome = observation.outcome
+        if not isinstance(outcome, Seen) or not has_cname(outcome.value):
+            continue
+        answer = decode(outcome, name, rdtype)
+        if isinstance(answer, Unknown) or not answer.chain:
+            continue
+        target = answer.chain[-1].canonicalize()
+        if isinstance(answer, Leads) or not target.is_subdomain(place.zone):
+            kept.add(target)
+    return kept
