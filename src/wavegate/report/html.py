@@ -1,0 +1,118 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""The HTML report: one file without scripts or references, from verdicts alone.
+
+Every value passes `visible` (the environment's finalize) and then autoescape.
+"""
+
+from datetime import datetime
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from wavegate.canonical import digest
+from wavegate.clock import format_duration, format_instant
+from wavegate.evidence.verdicts import Attempt, Verdicts, dump
+from wavegate.report import model
+from wavegate.report.page import CARDS, LINES, SECTIONS, build_page
+from wavegate.report.safe_text import visible
+
+SHORT = 160
+"""Characters of a value shown at once; the rest is behind a click."""
+LONG = 2000
+"""Characters of a value shown at all; verdicts.json has the whole."""
+NAMES = 12
+"""Instances named where many share a text."""
+
+
+def render(verdicts: Verdicts, *, keyid: str | None = None) -> str:
+    """The page. keyid: of the seal, for the fingerprint line, where it is known beforehand."""
+    cells = verdicts.cells
+    attempts, plain = _captures(verdicts)
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            v=verdicts,
+            page=build_page(verdicts),
+            attempts=attempts,
+            plain=plain,
+            keyid=keyid,
+            verdicts_digest=digest(dump(verdicts)),
+            title=model.title(verdicts),
+            kind=model.kind(verdicts),
+            reasons=model.other_reasons(verdicts),
+            counts=model.counts(cells),
+            sections=SECTIONS,
+            cleared=model.shared(cells, lambda cell: cell.cleared),
+            not_compared=model.shared(cells, lambda cell: cell.not_compared),
+            remarks=model.shared(cells, lambda cell: cell.remarks),
+            limits=model.shared(
+                (cell for cell in cells if not cell.outside),
+                lambda cell: [cell.limit] if cell.limit else [],
+            ),
+            remedied=model.shared(cells, lambda cell: [cell.remedied] if cell.remedied else []),
+        )
+    )
+
+
+def _captures(verdicts: Verdicts) -> tuple[list[tuple[str, Attempt]], int]:
+    """The captures worth a line, and how many instances have plain ones only."""
+    lines, plain = list[tuple[str, Attempt]](), 0
+    for name, attempts in sorted(verdicts.attempts.items()):
+        phases = [attempt.phase for attempt in attempts]
+        odd = any(a.forced or not a.complete or not a.used for a in attempts)
+        if odd or len(set(phases)) < len(phases):
+            lines += [(name, attempt) for attempt in attempts]
+        else:
+            plain += bool(attempts)
+    return lines, plain
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("wavegate.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "instant": _instant,
+        "length_of_time": format_duration,
+        "breakable": _breakable,
+    }
+    environment.globals |= {
+        "SHORT": SHORT,
+        "LONG": LONG,
+        "NAMES": NAMES,
+        "CARDS": CARDS,
+        "LINES": LINES,
+    }
+    return environment
+
+
+def _finalize(value: object) -> object:
+    """Every value on its way to the page; Markup is the template's own."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return visible(value)
+    return value
+
+
+def _instant(instant: datetime) -> Markup:
+    """An instant for a person, to the second; the attribute has the whole."""
+    shown = format_instant(instant.replace(microsecond=0)).replace("T", " ").removesuffix("Z")
+    return Markup('<time datetime="{}">{} UTC</time>').format(format_instant(instant), shown)
+
+
+def _breakable(promise: str) -> Markup:
+    """A promise's name that may break after an underscore, or within a long part."""
+    words = visible(promise[:60]).replace("_", "_ ").split(" ")
+    parts = [
+        Markup("&shy;").join((word[:7], word[7:])) if len(word) > 9 else escape(word)
+        for word in words
+    ]
+    return Markup("<wbr>").join(parts)
