@@ -19,20 +19,27 @@ from wavegate.evidence.envelope import open_envelope
 from wavegate.evidence.predicates import RecordPredicate
 from wavegate.evidence.statement import read
 from wavegate.evidence.trust import Role, Trust
+from wavegate.record.listening import Listening
 from wavegate.record.mail_journal import read_mails
-from wavegate.record.mails import MailsRecord
+from wavegate.record.mails import MailPhase, MailsRecord
 from wavegate.record.message import Received
-from wavegate.record.snapshot import Phase
 from wavegate.record.store import Store
+
+PHASES: tuple[MailPhase, ...] = ("before", "window", "after")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceMail:
-    """The mails of one instance by phase. heard: a source of it was listening or was frozen."""
+    """The mails of one instance by phase. heard: a source of it was listening or was frozen.
+
+    window: None where it is not known that the receiving side listened through all of it.
+    records: digests of the frozen mails.
+    """
 
     before: tuple[Received, ...]
     after: tuple[Received, ...]
     heard: bool
+    window: tuple[Received, ...] | None = None
     flaws: tuple[Flaw, ...] = ()
     records: tuple[str, ...] = ()
 
@@ -47,8 +54,8 @@ class MailShelf:
     window: Window
     trust: Trust
     at: datetime
-    frozen: bool
-    heard: bool
+    frozen: bool = False
+    listening: tuple[Listening, ...] = ()
     by_instance: Mapping[str, tuple[Received, ...]] = field(default_factory=dict)
     flaws: tuple[Flaw, ...] = ()
 
@@ -57,22 +64,8 @@ class MailShelf:
         cls, store: Store, estate: Estate, wave: str, window: Window, trust: Trust, at: datetime
     ) -> "MailShelf":
         """Read the journals once and sort their messages by instance; a bundle is read lazily."""
-        if store.names(f"mails/{wave}/"):
-            return cls(
-                store=store,
-                estate=estate,
-                wave=wave,
-                window=window,
-                trust=trust,
-                at=at,
-                frozen=True,
-                heard=True,
-            )
-        reading = read_mails(store)
-        flaws = tuple(
-            Flaw(kind="mail-journal", subject=problem.segment, detail=problem.detail)
-            for problem in reading.problems
-        )
+        frozen = bool(store.names(f"readings/{wave}/"))
+        reading = None if frozen else read_mails(store)
         return cls(
             store=store,
             estate=estate,
@@ -80,10 +73,13 @@ class MailShelf:
             window=window,
             trust=trust,
             at=at,
-            frozen=False,
-            heard=bool(reading.segments),
-            flaws=flaws,
-            by_instance=sort_by_instance(estate, reading.messages),
+            frozen=frozen,
+            listening=reading.listening if reading else (),
+            by_instance=sort_by_instance(estate, reading.messages if reading else ()),
+            flaws=tuple(
+                Flaw(kind="mail-journal", subject=problem.journal, detail=problem.detail)
+                for problem in (reading.problems if reading else ())
+            ),
         )
 
     def of(self, instance: Instance) -> InstanceMail:
@@ -97,38 +93,55 @@ class MailShelf:
         return InstanceMail(
             before=tuple(m for m in mine if oldest <= m.ended < self.window.start),
             after=tuple(m for m in mine if self.window.end <= m.ended <= self.at),
-            heard=self.heard,
+            heard=bool(self.listening),
+            window=self._in_window(mine),
             flaws=self.flaws,
         )
 
+    def _in_window(self, mine: tuple[Received, ...]) -> tuple[Received, ...] | None:
+        start, end = self.window.start, self.window.end
+        if not any(span.began <= start and end <= span.ended for span in self.listening):
+            return None
+        return tuple(mail for mail in mine if start <= mail.ended < end)
+
     def _thawed(self, instance: Instance) -> InstanceMail:
-        before, after = (self._phase(instance, phase) for phase in ("before", "after"))
-        found = [mails for mails in (before, after) if isinstance(mails, MailsRecord)]
+        by_phase = {phase: self._phase(instance, phase) for phase in PHASES}
+        mails = {p: found for p, found in by_phase.items() if isinstance(found, _Thawed)}
         return InstanceMail(
-            before=before.messages if isinstance(before, MailsRecord) else (),
-            after=after.messages if isinstance(after, MailsRecord) else (),
-            heard=bool(found),
-            flaws=tuple(mails for mails in (before, after) if isinstance(mails, Flaw)),
-            records=tuple(mails.digest for mails in found),
+            before=mails["before"].messages if "before" in mails else (),
+            after=mails["after"].messages if "after" in mails else (),
+            heard=bool(mails),
+            window=mails["window"].messages if "window" in mails else None,
+            flaws=tuple(found for found in by_phase.values() if isinstance(found, Flaw)),
+            records=tuple(found.digest for found in mails.values()),
         )
 
-    def _phase(self, instance: Instance, phase: Phase) -> MailsRecord | Flaw | None:
+    def _phase(self, instance: Instance, phase: MailPhase) -> "_Thawed | Flaw | None":
         name = frozen_name(self.wave, instance.name, phase)
         if name not in self.store.names(f"mails/{self.wave}/{instance.name}/"):
             return None
         try:
             opened = open_envelope(self.store.read(name), self.trust, Role.RECORD)
-            statement = read(opened.payload, RecordPredicate)
-            record = statement.only_digest()
+            record = read(opened.payload, RecordPredicate).only_digest()
             mails = MailsRecord.from_bytes(self.store.get(record), digest=record)
-            if (mails.instance, mails.wave, mails.phase) != (instance.name, self.wave, phase):
-                raise DamagedError(f"mails of {mails.instance} {mails.phase}", where=name)
+            _check_place(mails, instance.name, self.wave, phase)
         except WavegateError as error:
             return Flaw(kind="mail-journal", subject=name, detail=str(error))
-        return mails
+        return _Thawed(messages=mails.messages, digest=record)
 
 
-def frozen_name(wave: str, instance: str, phase: Phase) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Thawed:
+    messages: tuple[Received, ...]
+    digest: str
+
+
+def _check_place(mails: MailsRecord, instance: str, wave: str, phase: MailPhase) -> None:
+    if (mails.instance, mails.wave, mails.phase) != (instance, wave, phase):
+        raise DamagedError(f"these are mails of {mails.instance}, {mails.phase}, {mails.wave}")
+
+
+def frozen_name(wave: str, instance: str, phase: MailPhase) -> str:
     """Where a bundle keeps the signed mails of an instance and phase."""
     return f"mails/{wave}/{instance}/{phase}.dsse.json"
 
@@ -138,8 +151,8 @@ def sort_by_instance(
 ) -> dict[str, tuple[Received, ...]]:
     """Each message under every instance it may belong to.
 
-    By the domain of From or of the envelope sender, the longest match first; where several instances share that domain,
-    under those that list the peer address, or else under all of them.
+    By the domain of From or of the envelope sender, the longest match first; where several
+    instances share it, under those that list the peer address, or else under all of them.
     """
     found: dict[str, list[Received]] = {instance.name: [] for instance in estate.instances}
     for message in messages:

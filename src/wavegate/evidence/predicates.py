@@ -15,7 +15,8 @@ from wavegate.canonical import digest, dumps, loads
 from wavegate.clock import format_instant
 from wavegate.decision import GridCell
 from wavegate.evidence.fields import Fields, check_digest
-from wavegate.record.snapshot import Phase, Tool
+from wavegate.record.mails import MailPhase
+from wavegate.record.snapshot import Tool
 
 BASE = "https://wavegate.dev/predicate"
 RecordKind = Literal["snapshot", "mails", "reading", "mail-journal"]
@@ -99,7 +100,7 @@ class RecordPredicate:
     customer: str | None
     wave: str | None
     kind: RecordKind
-    phase: Phase | None
+    phase: MailPhase | None
     began: datetime
     ended: datetime
     vantage: str
@@ -209,9 +210,10 @@ def _kind(text: str) -> RecordKind:
     raise ValueError(f"kind {text[:80]!r}")
 
 
-def _phase(text: str | None) -> Phase | None:
-    if text is None or text in ("before", "after"):
-        return None if text is None else "before" if text == "before" else "after"
+def _phase(text: str | None) -> MailPhase | None:
+    match text:
+        case None | "before" | "window" | "after":
+            return text
     raise ValueError(f"phase {text[:80]!r}")
 
 

@@ -13,6 +13,7 @@ from wavegate.canonical import dumps, loads
 from wavegate.errors import DamagedError
 from wavegate.evidence.dossier import Flaw, FlawKind
 from wavegate.evidence.fields import Fields
+from wavegate.record.snapshot import check_schema
 
 SCHEMA = "wavegate/reading/v1"
 
@@ -44,12 +45,11 @@ class Reading:
     @classmethod
     def from_bytes(cls, data: bytes, *, digest: str) -> "Reading":
         """Read back what `to_bytes` wrote. Raises DamagedError for anything else."""
+        value = loads(data, where=digest)
+        if isinstance(value, dict):
+            check_schema(value, SCHEMA, where=digest)
         try:
-            fields = Fields(
-                loads(data, where=digest), "schema", "wave", "instance", "mail_heard", "flaws"
-            )
-            if fields.text("schema") != SCHEMA:
-                raise ValueError(f"schema {fields.text('schema')!r}")
+            fields = Fields(value, "schema", "wave", "instance", "mail_heard", "flaws")
             return cls(
                 wave=fields.name("wave"),
                 instance=fields.name("instance"),

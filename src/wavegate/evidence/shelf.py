@@ -15,7 +15,7 @@ from wavegate.decision import GridCell
 from wavegate.errors import DamagedError, InvalidError, MissingError, WavegateError
 from wavegate.estate.agreed import agreed_digest
 from wavegate.estate.grid import grid as lay_out
-from wavegate.estate.model import Estate, Instance, Wave, Window
+from wavegate.estate.model import Estate, Wave, Window
 from wavegate.evidence import reading
 from wavegate.evidence.dossier import Dossier, EarlierWave, Flaw, FlawKind, PlanFacts
 from wavegate.evidence.envelope import UnknownKeyError, open_envelope
@@ -72,6 +72,7 @@ class Shelf:
             earlier=self.earlier,
             agreed=agreed_digest(self.estate, self.wave.name, instance.customer),
             mail_heard=mail.heard,
+            mail_window=mail.window,
             mail_records=mail.records,
         )
 

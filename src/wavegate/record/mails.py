@@ -4,15 +4,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from wavegate.canonical import dumps, loads
 from wavegate.clock import format_instant, parse_instant
 from wavegate.errors import DamagedError
 from wavegate.record.mail_fields import from_fields, to_fields
 from wavegate.record.message import Received
-from wavegate.record.snapshot import Phase, check_schema
+from wavegate.record.snapshot import check_schema
 
 SCHEMA = "wavegate/mails/v1"
+MailPhase = Literal["before", "window", "after"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +28,7 @@ class MailsRecord:
     instance: str
     customer: str
     wave: str
-    phase: Phase
+    phase: MailPhase
     since: datetime
     until: datetime
     messages: tuple[Received, ...]
@@ -78,9 +80,9 @@ def _mail(value: object) -> Received:
     return from_fields(value, journal=_text(value["journal"]))
 
 
-def _phase(value: object) -> Phase:
+def _phase(value: object) -> MailPhase:
     match value:
-        case "before" | "after":
+        case "before" | "window" | "after":
             return value
     raise ValueError(f"phase {value!r}")
 

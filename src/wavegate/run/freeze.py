@@ -21,9 +21,9 @@ from wavegate.evidence.shelf import Shelf
 from wavegate.evidence.signer import Signer
 from wavegate.evidence.statement import read, record_subject, write
 from wavegate.evidence.tool import tool
-from wavegate.record.mails import MailsRecord
+from wavegate.record.mails import MailPhase, MailsRecord
 from wavegate.record.message import Received
-from wavegate.record.snapshot import Phase, Snapshot
+from wavegate.record.snapshot import Snapshot
 from wavegate.record.store import Store
 
 
@@ -53,8 +53,11 @@ class Freezer:
         for record in sorted(good):
             self.target.put(self.shelf.store.get(record))
         self._copy_envelopes(dossier, good)
-        self._file_mails(dossier, "before", dossier.mail_before)
-        self._file_mails(dossier, "after", dossier.mail_after)
+        if dossier.mail_heard:
+            self._file_mails(dossier, "before", dossier.mail_before)
+            self._file_mails(dossier, "after", dossier.mail_after)
+        if dossier.mail_window is not None:
+            self._file_mails(dossier, "window", dossier.mail_window)
         self._file_reading(dossier)
         return snapshots
 
@@ -70,18 +73,16 @@ class Freezer:
                 self.target.create(name, data)
 
     def _file_mails(
-        self, dossier: Dossier, phase: Phase, messages: tuple[Received, ...]
+        self, dossier: Dossier, phase: MailPhase, messages: tuple[Received, ...]
     ) -> None:
-        if not dossier.mail_heard:
-            return
         instants = [message.ended for message in messages] or [self.at]
         record = MailsRecord(
             instance=dossier.instance.name,
             customer=dossier.instance.customer,
             wave=dossier.wave.name,
             phase=phase,
-            began=min(instants),
-            ended=max(instants),
+            since=min(instants),
+            until=max(instants),
             messages=messages,
         )
         name = frozen_name(dossier.wave.name, dossier.instance.name, phase)
@@ -98,7 +99,7 @@ class Freezer:
         self._file(name, "reading", dossier.instance, "after", record.to_bytes())
 
     def _file(
-        self, name: str, kind: RecordKind, instance: Instance, phase: Phase, data: bytes
+        self, name: str, kind: RecordKind, instance: Instance, phase: MailPhase, data: bytes
     ) -> None:
         record = self.target.put(data)
         wave = self.shelf.wave.name
@@ -111,8 +112,7 @@ class Freezer:
             began=self.at,
             ended=self.at,
             vantage=self.vantage,
-            tool_version=tool().version,
-            tool_source=tool().source,
+            tool=tool(),
             sequence=1,
             previous=None,
             estate=agreed_digest(self.shelf.estate, wave, instance.customer),

@@ -163,7 +163,8 @@ def _warnings(
     deaf = [i.name for i in opened.instances if not i.mail]
     if deaf:
         found.append(f"no mail source for {', '.join(deaf)}: add one, or an approved limit")
-    for environment in sorted({i.environment for i in opened.instances}):
-        if opened.estate.policy.timestamps_for(environment) == "required":
-            found.append(f"timestamps are required for {environment} and cannot be taken yet")
+    policy, environments = opened.estate.policy, {i.environment for i in opened.instances}
+    stamped = [name for name in sorted(environments) if policy.timestamps_for(name) == "required"]
+    if stamped:
+        found.append(f"timestamps are required for {', '.join(stamped)}; none can be taken yet")
     return found
