@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from wavegate.clock import format_instant
+from wavegate.compare.waves import no_window
 from wavegate.estate.model import Estate, Instance, Notice, Wave, Window
-from wavegate.verdict import Finding, Judgement, Missing, On, inconclusive, judgement
+from wavegate.verdict import Finding, Judgement, inconclusive, judgement
 
 PROMISE = "notice"
 
@@ -30,7 +31,7 @@ def compare_notice(case: NoticeCase) -> Judgement:
     """Judge `notice` for one instance: what its customer was told."""
     window = case.wave.window
     if window is None:
-        return inconclusive(_no_window(case.wave))
+        return inconclusive(no_window(case.wave))
     days = getattr(case.estate.policy.notice_days, case.instance.environment)
     wanted = timedelta(days=days)
     mine = [n for n in case.wave.notices if n.customer == case.instance.customer]
@@ -126,13 +127,4 @@ def _none_sent(case: NoticeCase, window: Window, wanted: timedelta) -> Finding:
         observed="the wave lists no notice to this customer",
         explanation=f"{customer} was not told of the window of {case.wave.name}",
         witness=(customer, case.wave.name),
-    )
-
-
-def _no_window(wave: Wave) -> Missing:
-    return Missing(
-        what=f"a window of wave {wave.name}",
-        on=On.OPERATOR,
-        rule="no-window",
-        subject=f"wave:{wave.name}",
     )

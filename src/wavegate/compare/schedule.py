@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from wavegate.clock import format_instant
-from wavegate.compare.scope import waves_of
+from wavegate.compare.waves import no_window, waves_of
 from wavegate.estate.model import Closed, Estate, Instance, Wave, Window
 from wavegate.verdict import Finding, Judgement, Missing, On, inconclusive, judgement
 
@@ -58,7 +58,7 @@ def compare_schedule(case: ScheduleCase) -> Judgement:
     """Judge `schedule` for one instance of the wave."""
     window = case.wave.window
     if window is None:
-        return inconclusive(_no_window(case.wave))
+        return inconclusive(no_window(case.wave))
     findings = list(_too_early(case, window))
     words = [_word(case, window, first) for first in _must_be_first(case)]
     return judgement(
@@ -212,13 +212,4 @@ def _not_closed_yet(first: Instance, gate: SealedGate, window: Window) -> Missin
         subject=f"instance:{first.name}",
         settles_by=window.start,
         command=f"wavegate gate --wave {gate.wave}",
-    )
-
-
-def _no_window(wave: Wave) -> Missing:
-    return Missing(
-        what=f"a window of wave {wave.name}",
-        on=On.OPERATOR,
-        rule="no-window",
-        subject=f"wave:{wave.name}",
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 
+from wavegate.compare.waves import waves_of
 from wavegate.estate.model import Estate, Instance, Wave, Window
 from wavegate.record.message import Received
 from wavegate.verdict import (
@@ -45,11 +46,6 @@ class ScopeCase:
     mail_before: tuple[Received, ...] = ()
     mail_window: tuple[Received, ...] | None = None
     mail_after: tuple[Received, ...] = ()
-
-
-def waves_of(estate: Estate, name: str) -> tuple[str, ...]:
-    """The names of the waves that list an instance, in the order of the file."""
-    return tuple(wave.name for wave in estate.waves if name in wave.instances)
 
 
 def compare_scope(case: ScopeCase) -> Judgement:

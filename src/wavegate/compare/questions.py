@@ -1,0 +1,108 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""Which questions were asked before and not after, apart from those that answers led to.
+
+A capture follows what it hears: the target of a PTR, an include of SPF, the servers of a zone.
+Where the answer changed, the question behind it goes; that is no gap in the capture.
+"""
+
+from collections.abc import Iterable
+
+import dns.message
+import dns.rdatatype
+
+from wavegate.record.observation import Observation, Seen
+from wavegate.record.snapshot import Snapshot
+
+_LEADING = frozenset(
+    {dns.rdatatype.CNAME, dns.rdatatype.PTR, dns.rdatatype.MX, dns.rdatatype.NS, dns.rdatatype.TXT}
+)
+
+
+def not_asked_after(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
+    """Subjects (and servers) that were asked before and not after, sorted.
+
+    Left out are names that only an answer of before led to, and servers of a zone whose NS set
+    changed.
+    """
+    asked = {found.identity for found in after.observations}
+    gone = [found for found in before.observations if found.identity not in asked]
+    if not gone:
+        return ()
+    led_before, led_after = _mentioned(before.observations), _mentioned(after.observations)
+    moved = _moved_zones(before, after)
+    return tuple(
+        sorted(
+            {
+                _named(found)
+                for found in gone
+                if not (_led_to(found, led_before) and not _led_to(found, led_after))
+                and found.asked.get("zone") not in moved
+            }
+        )
+    )
+
+
+def _named(found: Observation) -> str:
+    server = found.asked.get("server")
+    return f"{found.subject} at {server}" if server else found.subject
+
+
+def _led_to(found: Observation, mentioned: frozenset[str]) -> bool:
+    name = found.asked.get("name", "").rstrip(".").lower()
+    return bool(name) and name in mentioned
+
+
+def _mentioned(observations: Iterable[Observation]) -> frozenset[str]:
+    """All names that answers point to, lower case without the final dot."""
+    names: set[str] = set()
+    for found in observations:
+        if found.kind == "dns" and isinstance(found.outcome, Seen):
+            names.update(_targets(found.outcome.value))
+    return frozenset(names)
+
+
+def _targets(wire: bytes) -> Iterable[str]:
+    try:
+        message = dns.message.from_wire(wire, ignore_trailing=True)
+        texts = [
+            rdata.to_text().lower()
+            for section in (message.answer, message.authority)
+            for rrset in section
+            if rrset.rdtype in _LEADING
+            for rdata in rrset
+        ]
+    except Exception:  # noqa: BLE001 - hostile bytes lead nowhere
+        return
+    for text in texts:
+        for word in text.replace('"', " ").split():
+            bare = word.partition("=")[2] if word.startswith("redirect=") else word
+            yield bare.rpartition(":")[2].partition("/")[0].rstrip(".")
+
+
+def _moved_zones(before: Snapshot, after: Snapshot) -> frozenset[str]:
+    """The zones whose name servers are others after: another set, or other addresses."""
+    old, new = _servers(before), _servers(after)
+    known = _ns_answers(before), _ns_answers(after)
+    return frozenset(
+        zone
+        for zone in old
+        if old[zone] != new.get(zone) and known[0].get(zone) != known[1].get(zone)
+    )
+
+
+def _servers(snapshot: Snapshot) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for seen in snapshot.observations:
+        if seen.asked.get("zone") and seen.asked.get("server"):
+            found.setdefault(seen.asked["zone"], set()).add(seen.asked["server"])
+    return {zone: frozenset(servers) for zone, servers in found.items()}
+
+
+def _ns_answers(snapshot: Snapshot) -> dict[str, frozenset[str]]:
+    """Per zone all names that any NS answer about it mentions."""
+    found: dict[str, set[str]] = {}
+    for seen in snapshot.observations:
+        if seen.asked.get("type") == "NS" and isinstance(seen.outcome, Seen):
+            found.setdefault(seen.asked.get("name", ""), set()).update(_targets(seen.outcome.value))
+    return {zone: frozenset(names) for zone, names in found.items()}
