@@ -28,6 +28,8 @@ from wavegate.verdict import Finding, Judgement, Missing, NotCompared, On, incon
 PROMISE = "sound_evidence"
 ONLY_MISSING = frozenset({"missing-object", "schema"})
 """Flaws that mean that something is not there or cannot be read; all others mean it is wrong."""
+HARMLESS = frozenset({"torn-journal"})
+"""A last line that was never acknowledged: a writer at work, or a crash; it is a remark."""
 SHOWN_AT_MOST = 5
 
 
@@ -155,6 +157,8 @@ def _self(case: SoundCase) -> str:
 def _flaws(case: SoundCase) -> Iterator[Said]:
     for flaw in case.flaws:
         detail = f"{flaw.subject}: {flaw.detail}"
+        if flaw.kind in HARMLESS:
+            continue
         if flaw.kind in ONLY_MISSING:
             yield _gap(f"record-{flaw.kind}", flaw.subject, detail)
         else:
@@ -461,4 +465,5 @@ def _remarks(case: SoundCase) -> Iterator[str]:
             )
         if chosen.fix:
             yield f"{taken.phase} was captured again after {chosen.fix}"
+    yield from (f"{f.subject}: {f.detail}" for f in case.flaws if f.kind in HARMLESS)
     yield "time by our clock only"

@@ -24,6 +24,7 @@ FlawKind = Literal[
     "missing-object",
     "same-record",
     "mail-journal",
+    "torn-journal",
     "sequence",
     "plan",
 ]

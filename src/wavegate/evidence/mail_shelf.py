@@ -77,7 +77,11 @@ class MailShelf:
             listening=reading.listening if reading else (),
             by_instance=sort_by_instance(estate, reading.messages if reading else ()),
             flaws=tuple(
-                Flaw(kind="mail-journal", subject=problem.journal, detail=problem.detail)
+                Flaw(
+                    kind="torn-journal" if problem.kind == "torn" else "mail-journal",
+                    subject=problem.journal,
+                    detail=problem.detail,
+                )
                 for problem in (reading.problems if reading else ())
             ),
         )
