@@ -64,7 +64,7 @@ class EarlierWave:
     """A sealed gate of another wave, found in the store and verified.
 
     decision: of the wave; instance_decisions: per instance. closed: GO and nothing open.
-    at: the run's instant.
+    at: the run's instant. closed_instances: those that are GO with no open cell of their own.
     """
 
     wave: str
@@ -73,6 +73,7 @@ class EarlierWave:
     decision: str
     closed: bool
     instance_decisions: Mapping[str, str]
+    closed_instances: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from wavegate.canonical import digest
-from wavegate.decision import GridCell
+from wavegate.decision import GridCell, Word
 from wavegate.errors import DamagedError, InvalidError, MissingError, WavegateError
 from wavegate.estate.agreed import agreed_digest
 from wavegate.estate.grid import grid as lay_out
@@ -23,6 +23,7 @@ from wavegate.evidence.mail_shelf import MailShelf
 from wavegate.evidence.predicates import PlanPredicate, RecordPredicate, SealPredicate
 from wavegate.evidence.statement import read
 from wavegate.evidence.trust import Role, Trust
+from wavegate.evidence.verdicts import Verdicts
 from wavegate.evidence.verdicts import parse as parse_verdicts
 from wavegate.record.retake import choose_after, choose_before
 from wavegate.record.snapshot import Snapshot
@@ -240,4 +241,13 @@ def _earlier_wave(store: Store, wave: str, run: str, trust: Trust) -> EarlierWav
         decision=verdicts.decision,
         closed=verdicts.closed,
         instance_decisions=dict(verdicts.instances),
+        closed_instances=frozenset(_closed(verdicts)),
     )
+
+
+def _closed(verdicts: Verdicts) -> Iterator[str]:
+    """The instances that are closed in themselves, whatever is still open for others."""
+    waiting = {cell.instance for cell in verdicts.cells if cell.open}
+    for name, word in verdicts.instances.items():
+        if word is Word.GO and name not in waiting:
+            yield name

@@ -1,0 +1,443 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""All that a suite may import: what the fixtures give, the comparisons, the vocabulary of judging.
+
+A suite is a file `test_<promise>.py` whose docstring is the promise; its tests take the fixtures
+`before`, `after`, `mail`, `case` and hand one judgement to `judge`. Nothing here opens a socket.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol, TypeVar, cast
+
+from wavegate.answer import Lookup
+from wavegate.compare import (
+    build_version,
+    dkim,
+    dmarc,
+    nothing_else_changed,
+    reverse_dns,
+    sending_ips,
+    spf,
+)
+from wavegate.compare.build_version import compare_build_version
+from wavegate.compare.dkim import compare_dkim
+from wavegate.compare.dmarc import compare_dmarc
+from wavegate.compare.nothing_else_changed import compare_nothing_else_changed
+from wavegate.compare.notice import NoticeCase, compare_notice
+from wavegate.compare.reverse_dns import compare_reverse_dns
+from wavegate.compare.schedule import ScheduleCase, SealedGate, compare_schedule
+from wavegate.compare.scope import ScopeCase, compare_scope
+from wavegate.compare.sending_ips import compare_sending_ips
+from wavegate.compare.signatures import nobody_asked, verified_strangers
+from wavegate.compare.sound_evidence import (
+    RecordFlaw,
+    SignedPlan,
+    SoundCase,
+    compare_sound_evidence,
+)
+from wavegate.compare.spf import compare_spf
+from wavegate.estate.model import Estate, Instance, Wave
+from wavegate.evidence.dossier import Dossier, EarlierWave
+from wavegate.record.campaign_view import CampaignView
+from wavegate.record.dns_view import DnsView
+from wavegate.record.message import Received
+from wavegate.record.observation import Observation
+from wavegate.record.retake import Chosen
+from wavegate.record.snapshot import Snapshot
+from wavegate.verdict import (
+    Cleared,
+    Finding,
+    Judgement,
+    Missing,
+    NotCompared,
+    On,
+    Verdict,
+    inconclusive,
+    judgement,
+    not_applicable,
+)
+
+__all__ = [
+    "CannotTell",
+    "Case",
+    "Cleared",
+    "Dossier",
+    "Finding",
+    "Judge",
+    "Judgement",
+    "Mail",
+    "Missing",
+    "NotCompared",
+    "Observation",
+    "On",
+    "PromiseBroken",
+    "Received",
+    "Side",
+    "Snapshot",
+    "Verdict",
+    "compare_build_version",
+    "compare_dkim",
+    "compare_dmarc",
+    "compare_nothing_else_changed",
+    "compare_notice",
+    "compare_reverse_dns",
+    "compare_schedule",
+    "compare_scope",
+    "compare_sending_ips",
+    "compare_sound_evidence",
+    "compare_spf",
+    "inconclusive",
+    "judgement",
+    "not_applicable",
+]
+
+Phase = Literal["before", "after"]
+T = TypeVar("T")
+
+
+class PromiseBroken(AssertionError):  # noqa: N818 - it names what happened; pytest calls it a failure
+    """A FAILED judgement."""
+
+    def __init__(self, judgement: Judgement) -> None:
+        super().__init__(judgement.reason)
+        self.judgement = judgement
+
+
+class CannotTell(Exception):  # noqa: N818 - it names what happened; Allure calls it broken
+    """An INCONCLUSIVE judgement; also raised where a record to read is missing."""
+
+    def __init__(self, judgement: Judgement) -> None:
+        super().__init__(judgement.reason)
+        self.judgement = judgement
+
+
+class Judge(Protocol):
+    """The fixture `judge`: takes a judgement; a test that hands over none is an error."""
+
+    def __call__(self, judgement: Judgement, /) -> None:
+        """Take a judgement; the worst of several counts."""
+
+
+@dataclass(slots=True)
+class File:
+    """The dossier that is open on the table, with what was worked out of it so far.
+
+    The plugin turns it over to look at an attempt that was superseded by a fix.
+    """
+
+    dossier: Dossier
+    worked_out: dict[object, object] = field(default_factory=dict)
+
+    def once(self, key: object, work: Callable[[], T]) -> T:
+        """The result of some work, done once per dossier."""
+        if key not in self.worked_out:
+            self.worked_out[key] = work()
+        return cast("T", self.worked_out[key])
+
+    def turn_to(self, dossier: Dossier) -> None:
+        """Put another dossier on the table."""
+        self.dossier = dossier
+        self.worked_out.clear()
+
+
+class Side:
+    """The fixtures `before` and `after`: one phase of an instance, as each comparison needs it.
+
+    Raises CannotTell where there is no snapshot of the phase.
+    """
+
+    def __init__(self, file: File, phase: Phase) -> None:
+        self._file = file
+        self._phase: Phase = phase
+
+    @property
+    def _chosen_or_none(self) -> Chosen | None:
+        dossier = self._file.dossier
+        return dossier.before if self._phase == "before" else dossier.after
+
+    @property
+    def chosen(self) -> Chosen:
+        """The snapshot that counts, and how it came about."""
+        found = self._chosen_or_none
+        if found is None:
+            raise CannotTell(inconclusive(_no_snapshot(self._file.dossier, self._phase)))
+        return found
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The snapshot that counts."""
+        return self.chosen.snapshot
+
+    @property
+    def instance(self) -> Instance:
+        """The instance as agreed."""
+        return self._file.dossier.instance
+
+    @property
+    def mails(self) -> tuple[Received, ...]:
+        """The mails received in this phase; needs no snapshot."""
+        dossier = self._file.dossier
+        return dossier.mail_before if self._phase == "before" else dossier.mail_after
+
+    @property
+    def records(self) -> tuple[str, ...]:
+        """Digests of the records that this side rests on."""
+        found = self._chosen_or_none
+        return found.used if found else ()
+
+    def _once(self, what: str, work: Callable[[], T]) -> T:
+        return self._file.once((self._phase, what), work)
+
+    @property
+    def dns(self) -> DnsView:
+        """The DNS as captured."""
+        return self._once("dns", lambda: DnsView(self.snapshot))
+
+    @property
+    def campaign(self) -> CampaignView:
+        """The Campaign answers as captured."""
+        return self._once("campaign", lambda: CampaignView(self.snapshot))
+
+    @property
+    def verified(self) -> frozenset[str]:
+        """Digests of the mails from unlisted addresses whose signature verifies all the same."""
+        return self._once(
+            "verified", lambda: verified_strangers(self.instance, self.mails, self._lookup())
+        )
+
+    def _lookup(self) -> Lookup:
+        return nobody_asked if self._chosen_or_none is None else self.dns.lookup()
+
+    @property
+    def spf(self) -> spf.SpfEvidence:
+        """What `compare_spf` takes."""
+        return self._once("spf", lambda: spf.gather(*self._identity(), records=self.records))
+
+    @property
+    def dkim(self) -> dkim.DkimEvidence:
+        """What `compare_dkim` takes."""
+        return self._once("dkim", lambda: dkim.gather(*self._identity(), records=self.records))
+
+    @property
+    def dmarc(self) -> dmarc.DmarcEvidence:
+        """What `compare_dmarc` takes."""
+        return self._once("dmarc", lambda: dmarc.gather(*self._identity(), records=self.records))
+
+    @property
+    def reverse_dns(self) -> reverse_dns.ReverseDnsEvidence:
+        """What `compare_reverse_dns` takes."""
+        return self._once(
+            "reverse_dns", lambda: reverse_dns.gather(*self._identity(), records=self.records)
+        )
+
+    def _identity(self) -> tuple[Instance, DnsView, tuple[Received, ...]]:
+        return self.instance, self.dns, self.mails
+
+    @property
+    def sending_ips(self) -> sending_ips.SendingIpsEvidence:
+        """What `compare_sending_ips` takes; rests on mail, and needs no snapshot."""
+        return sending_ips.gather(
+            self.instance,
+            self.mails,
+            verified=self.verified,
+            records=self._file.dossier.mail_records,
+        )
+
+    @property
+    def build(self) -> build_version.BuildEvidence:
+        """What `compare_build_version` takes."""
+        return self._once(
+            "build",
+            lambda: build_version.gather(
+                self.instance,
+                self.campaign,
+                self.mails,
+                verified=self.verified,
+                records=self.records,
+            ),
+        )
+
+    @property
+    def residue(self) -> nothing_else_changed.Residue:
+        """What `compare_nothing_else_changed` takes: what no other promise explains."""
+        return self._once("residue", self._residue)
+
+    def _residue(self) -> nothing_else_changed.Residue:
+        mine = self._residue_of(self.snapshot, self.mails)
+        others = (self._residue_of(taken, ()) for taken in self.chosen.volatile_with)
+        return nothing_else_changed.with_volatility(mine, others)
+
+    def _residue_of(
+        self, snapshot: Snapshot, mails: tuple[Received, ...]
+    ) -> nothing_else_changed.Residue:
+        return nothing_else_changed.gather(
+            self.instance,
+            DnsView(snapshot),
+            CampaignView(snapshot),
+            mails,
+            verified=self.verified,
+            records=self.records,
+        )
+
+
+def _no_snapshot(dossier: Dossier, phase: Phase) -> Missing:
+    name, wave = dossier.instance.name, dossier.wave
+    opening = wave.window.start if wave.window else None
+    if phase == "before":
+        late = opening is not None and dossier.at >= opening
+        hint = "; the window has opened, none can follow" if late else ""
+        what, settles = f"a snapshot of {name} from before the window{hint}", opening
+    else:
+        what, settles = f"a snapshot of {name} from after the window", None
+    return Missing(
+        what=what,
+        on=On.OPERATOR,
+        rule=f"no-{phase}",
+        subject=f"instance:{name}",
+        settles_by=settles,
+        command=f"wavegate capture --wave {wave.name} --phase {phase}",
+    )
+
+
+class Mail:
+    """The fixture `mail`: the mails of an instance by phase.
+
+    during: those received in the window; None where it is not known that anybody listened.
+    """
+
+    def __init__(self, file: File) -> None:
+        self._file = file
+
+    @property
+    def before(self) -> tuple[Received, ...]:
+        """The mails received before the window."""
+        return self._file.dossier.mail_before
+
+    @property
+    def during(self) -> tuple[Received, ...] | None:
+        """The mails received in the window."""
+        return self._file.dossier.mail_window
+
+    @property
+    def after(self) -> tuple[Received, ...]:
+        """The mails received after the window."""
+        return self._file.dossier.mail_after
+
+
+class Case:
+    """The fixture `case`: the dossier of an instance, and what promises of the estate need of it."""
+
+    def __init__(self, file: File) -> None:
+        self._file = file
+
+    @property
+    def dossier(self) -> Dossier:
+        """Everything that the instance is judged on."""
+        return self._file.dossier
+
+    @property
+    def estate(self) -> Estate:
+        """What was agreed."""
+        return self.dossier.estate
+
+    @property
+    def wave(self) -> Wave:
+        """The wave under test."""
+        return self.dossier.wave
+
+    @property
+    def instance(self) -> Instance:
+        """The instance under test."""
+        return self.dossier.instance
+
+    @property
+    def at(self) -> datetime:
+        """The run's instant."""
+        return self.dossier.at
+
+    @property
+    def scope(self) -> ScopeCase:
+        """What `compare_scope` takes."""
+        found = self.dossier
+        return ScopeCase(
+            estate=found.estate,
+            wave=found.wave,
+            instance=found.instance,
+            mail_before=found.mail_before,
+            mail_window=found.mail_window,
+            mail_after=found.mail_after,
+        )
+
+    @property
+    def schedule(self) -> ScheduleCase:
+        """What `compare_schedule` takes."""
+        found = self.dossier
+        return ScheduleCase(
+            estate=found.estate,
+            wave=found.wave,
+            instance=found.instance,
+            at=found.at,
+            gates=tuple(_gate(earlier) for earlier in found.earlier),
+        )
+
+    @property
+    def notice(self) -> NoticeCase:
+        """What `compare_notice` takes."""
+        found = self.dossier
+        return NoticeCase(
+            estate=found.estate, wave=found.wave, instance=found.instance, at=found.at
+        )
+
+    @property
+    def terms(self) -> sending_ips.Terms:
+        """What `compare_sending_ips` takes besides mail."""
+        others = [i for i in self.estate.instances if i.name != self.instance.name]
+        mine = self.instance.customer
+        return sending_ips.Terms(
+            alpha=self.estate.policy.coverage_alpha,
+            owners=_owners(others),
+            same_customer=frozenset(i.name for i in others if i.customer == mine),
+            heard=self.dossier.mail_heard,
+        )
+
+    @property
+    def evidence(self) -> SoundCase:
+        """What `compare_sound_evidence` takes."""
+        found = self.dossier
+        return SoundCase(
+            estate=found.estate,
+            wave=found.wave,
+            instance=found.instance,
+            at=found.at,
+            before=found.before,
+            after=found.after,
+            agreed=found.agreed,
+            plan=_plan(found),
+            flaws=tuple(
+                RecordFlaw(kind=f.kind, subject=f.subject, detail=f.detail, record=f.record)
+                for f in found.flaws
+            ),
+            mail_before=found.mail_before,
+            mail_after=found.mail_after,
+        )
+
+
+def _owners(instances: list[Instance]) -> Mapping[str, str]:
+    return {ip: instance.name for instance in instances for ip in instance.sending_ips}
+
+
+def _gate(earlier: EarlierWave) -> SealedGate:
+    return SealedGate(
+        wave=earlier.wave,
+        run=earlier.run,
+        at=earlier.at,
+        decision=earlier.instance_decisions,
+        closed=earlier.closed_instances,
+    )
+
+
+def _plan(dossier: Dossier) -> SignedPlan | None:
+    plan = dossier.plan
+    return SignedPlan(version=plan.version, at=plan.at, agreed=plan.agreed) if plan else None
