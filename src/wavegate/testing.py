@@ -327,7 +327,7 @@ class Mail:
 
 
 class Case:
-    """The fixture `case`: the dossier of an instance, and what promises of the estate need of it."""
+    """The fixture `case`: the dossier of an instance, and what the estate's promises need."""
 
     def __init__(self, file: File) -> None:
         self._file = file
