@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from wavegate.cli import options
-from wavegate.cli.outcome import Outcome, finish, say
+from wavegate.cli.outcome import Outcome, finish, say, show
 
 EPILOG = """\b
 Examples:
@@ -43,7 +43,7 @@ def command(
     as_json: bool,
 ) -> Outcome:
     """Judge the records: GO, HOLD or NO-GO, in a sealed bundle; repeatable until it closes."""
-    from wavegate.report.terminal import print_summary
+    from wavegate.report.terminal import summary
     from wavegate.run import gate, opening
     from wavegate.run.suites import find_suites
 
@@ -54,5 +54,6 @@ def command(
     signer = opening.signer_for(key)
     gated = gate.gate(opened, request, signer, opening.trust_for(trust, signer), say)
     if not as_json:
-        print_summary(gated.verdicts, str(gated.bundle))
+        paths = [("report", str(gated.bundle / "report.html")), ("bundle", str(gated.bundle))]
+        show(summary(gated.verdicts, paths=paths))
     return finish(gated.exit_code, gated.to_json(), "", as_json=as_json)

@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The verb lab: the miniature migration, to play with and to be examined by."""
 
+from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
 import click
 
-from wavegate.cli import options
+from wavegate.cli import lab_text, options
 from wavegate.cli.outcome import Outcome, finish, say
+from wavegate.clock import parse_duration
 
 EPILOG = """\b
 Examples:
@@ -39,23 +42,30 @@ def serve(
     """Run a world until SIGTERM; writes DIR/estate.yaml and, once ready, DIR/lab.json."""
     from wavegate.lab.serve import serve as run
 
-    served = run(scenario, folder, faults, opens_in, window, say)
-    return finish(served.code, served.to_json(), "", as_json=as_json)
+    say(f"serving {scenario} in {folder}; once {folder}/lab.json is there, in other terminals:")
+    say(lab_text.to_try(folder))
+    writes = run(scenario, folder, faults, _length(opens_in), _length(window))
+    code, text = (4, f"writing calls arrived: {', '.join(writes)}") if writes else (0, "")
+    return finish(code, {"writes": list(writes)}, text, as_json=as_json)
 
 
 @command.command("phase")
-@click.argument("name", type=click.Choice(["window", "after"]))
+@click.argument("name", type=click.Choice(["before", "window", "after"]))
 @folder
 @options.as_json
-def phase(name: Literal["window", "after"], folder: Path, as_json: bool) -> Outcome:
-    """Move the world on, not before the estate's instant; `after` waits for every sending IP.
+def phase(name: Literal["before", "window", "after"], folder: Path, as_json: bool) -> Outcome:
+    """Move the world on, not before the estate's instant.
+
+    `before` moves nothing and waits until every sending IP has delivered for every domain; `after`
+    moves and waits likewise, or says which could not.
 
     Exit codes: 0 moved; 3 a sending IP could not deliver (it says which).
     """
     from wavegate.lab.client import phase as move
 
     moved = move(folder, name)
-    return finish(moved.code, moved.to_json(), moved.text(), as_json=as_json)
+    code = 3 if moved.undelivered else 0
+    return finish(code, lab_text.moved_json(moved), lab_text.moved(moved), as_json=as_json)
 
 
 @command.command("run")
@@ -118,8 +128,8 @@ def faults(as_json: bool) -> Outcome:
     from wavegate.lab.faults import faults as every
 
     rows = every()
-    lines = [f"{row.id:34} {row.verdict:12} {', '.join(row.promise)}: {row.title}" for row in rows]
-    return finish(0, {"faults": [r.to_json() for r in rows]}, "\n".join(lines), as_json=as_json)
+    data = {"faults": [asdict(row) for row in rows]}
+    return finish(0, data, lab_text.listed(rows), as_json=as_json)
 
 
 @command.command("explain")
@@ -130,4 +140,11 @@ def explain(fault_id: str, as_json: bool) -> Outcome:
     from wavegate.lab.faults import explain as tell
 
     found = tell(fault_id)
-    return finish(0, found.to_json(), found.text(), as_json=as_json)
+    return finish(0, asdict(found), lab_text.told(found), as_json=as_json)
+
+
+def _length(text: str) -> timedelta:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error

@@ -45,6 +45,13 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
+def show(what: object) -> None:
+    """Print something that rich can draw on stdout; without colours where there is no terminal."""
+    from rich.console import Console
+
+    Console(highlight=False, soft_wrap=True).print(what)
+
+
 def colour_wanted(stream: object) -> bool:
     """Whether to colour: a terminal, and neither NO_COLOR nor TERM=dumb (clig.dev)."""
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":

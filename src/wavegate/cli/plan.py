@@ -38,5 +38,7 @@ def command(
 
     found = find_suites(suites)
     opened = opening.open_wave(estate, wave, store, create=True)
-    planned = plan.plan(opened, found, probes(), opening.signer_for(key), opening.vantage(None))
+    signer = opening.signer_for(key)
+    gates = opening.sealed_gates(opened, opening.trust_for(None, signer))
+    planned = plan.plan(opened, found, probes(), signer, gates)
     return finish(0, planned.to_json(), plan_text.render(planned), as_json=as_json)

@@ -145,9 +145,10 @@ class _Stage:
         key = str(self.wanted.folder / "home" / "keys" / "default.pub")
         steps = [
             self.run("plan", 0, "plan", *where),
+            self.run("mail before", 0, "lab", "phase", "before", *at),
             self.run("capture before", 0, "capture", *where, "--phase", "before"),
             self.run("phase window", 0, "lab", "phase", "window", *at),
-            self.run("phase after", 0, "lab", "phase", "after", *at),
+            self.run("phase after", None, "lab", "phase", "after", *at),
             self.run("capture after", 0, "capture", *where, "--phase", "after"),
             self.run("gate", None, "gate", *where, "--out", str(bundle)),
         ]

@@ -8,10 +8,13 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+from wavegate import clock
+from wavegate.compare.schedule import SealedGate
 from wavegate.errors import InputError
 from wavegate.estate.load import Loaded, load
 from wavegate.estate.model import Estate, Instance, Wave, Window
 from wavegate.evidence.keys import default_signer
+from wavegate.evidence.shelf import open_shelf
 from wavegate.evidence.signer import FileSigner
 from wavegate.evidence.trust import Trust, everything
 from wavegate.evidence.trust import load as load_trust
@@ -93,6 +96,21 @@ def trust_for(trust: Path | None, signer: FileSigner | None = None) -> Trust:
     if known.find(signer.keyid):
         return known
     return Trust(keys=(*known.keys, everything(signer.public)), sources=known.sources)
+
+
+def sealed_gates(opened: Opened, trust: Trust) -> tuple[SealedGate, ...]:
+    """The verified gates of other waves in the store, as `schedule` reads them."""
+    shelf = open_shelf(opened.store, opened.estate, opened.wave, trust, clock.now())
+    return tuple(
+        SealedGate(
+            wave=earlier.wave,
+            run=earlier.run,
+            at=earlier.at,
+            decision=earlier.instance_decisions,
+            closed=earlier.closed_instances,
+        )
+        for earlier in shelf.earlier
+    )
 
 
 def vantage(given: str | None) -> str:

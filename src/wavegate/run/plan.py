@@ -8,6 +8,7 @@ from datetime import datetime
 
 from wavegate import clock
 from wavegate.canonical import digest, dumps
+from wavegate.compare.schedule import SealedGate
 from wavegate.decision import GridCell
 from wavegate.errors import InputError
 from wavegate.estate.agreed import agreed_digest
@@ -70,9 +71,13 @@ def cell_to_json(cell: GridCell) -> dict[str, object]:
 
 
 def plan(
-    opened: Opened, suites: Sequence[Suite], probes: Sequence[Probe], signer: Signer, vantage: str
+    opened: Opened,
+    suites: Sequence[Suite],
+    probes: Sequence[Probe],
+    signer: Signer,
+    gates: tuple[SealedGate, ...],
 ) -> Planned:
-    """Sign the grid; a later version names the one before it.
+    """Sign the grid; a later version names the one before it. gates: of earlier waves.
 
     Raises InputError when the window has opened and there is a plan already: then it stands.
     """
@@ -94,8 +99,8 @@ def plan(
         at=at,
         cells=predicate.cells,
         policy=opened.estate.policy.model_dump(mode="json"),
-        questions=_questions(opened, probes, vantage),
-        foreseen=foresee(opened, at),
+        questions=_questions(opened, probes),
+        foreseen=foresee(opened, predicate.cells, gates, at),
         warnings=tuple(_warnings(opened, predicate, agreed_before, at)),
     )
 
@@ -138,10 +143,10 @@ def _last(store: Store, wave: str) -> tuple[int, str | None, Mapping[str, str]]:
     return found.version, digest(payload), found.agreed
 
 
-def _questions(opened: Opened, probes: Sequence[Probe], vantage: str) -> dict[str, int]:
+def _questions(opened: Opened, probes: Sequence[Probe]) -> dict[str, int]:
     base = opened.loaded.path.resolve().parent
     tasks = [
-        Task(estate=opened.estate, instance=instance, vantage=vantage, base=base)
+        Task(estate=opened.estate, instance=instance, vantage="plan", base=base)
         for instance in opened.instances
     ]
     return {t.instance.name: sum(len(p.questions(t)) for p in probes) for t in tasks}

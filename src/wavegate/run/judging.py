@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""Judging apart: runs the suites with pytest in a process that holds no key, and reads its output.
+
+The process gets a scrubbed environment and an empty home; what it says is checked against the
+grid by the caller (design, rule 8).
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from wavegate.clock import format_instant
+from wavegate.errors import InternalError
+from wavegate.evidence.trust import Trust
+from wavegate.evidence.trust import dump as dump_trust
+from wavegate.plugin.wire import JudgedCell, read_cells
+from wavegate.run.suites import Suite
+
+KEPT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "LD_LIBRARY_PATH")
+DONE = (0, 1)
+"""pytest's codes for a run that came to its end: all passed, some did not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What to judge: an estate, a store of records, a wave, an instant, trusted public keys."""
+
+    estate: Path
+    store: Path
+    wave: str
+    at: datetime
+    trust: Trust
+    suites: tuple[Suite, ...]
+    only: tuple[str, ...] = ()
+    final: bool = False
+    alluredir: Path | None = None
+
+
+def judge(case: Case) -> Mapping[tuple[str, str], JudgedCell]:
+    """The judgements by (instance, promise).
+
+    Raises InternalError, with the last words of pytest, where it did not come to its end.
+    """
+    with tempfile.TemporaryDirectory(prefix="wavegate-judge-") as work:
+        folder = Path(work)
+        (folder / "trust.json").write_bytes(dump_trust(case.trust))
+        done = subprocess.run(
+            _command(case, folder),
+            cwd=folder,
+            env=_environment(folder),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        found = folder / "verdicts.json"
+        if done.returncode not in DONE or not found.exists():
+            raise InternalError(
+                f"the suites ended with pytest's code {done.returncode}: {done.stdout[-2000:]}",
+                cure="run `pytest SUITES --estate E --wave W --store S` to see all of it",
+            )
+        return read_cells(found.read_bytes())
+
+
+def _command(case: Case, folder: Path) -> list[str]:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command += ["-c", os.devnull, "--rootdir", str(folder), "--import-mode", "importlib"]
+    command += [str(suite.path.resolve()) for suite in case.suites]
+    command += ["--estate", str(case.estate.resolve()), "--store", str(case.store.resolve())]
+    command += ["--wave", case.wave, "--run-instant", format_instant(case.at)]
+    command += ["--trust", "trust.json", "--verdicts", "verdicts.json"]
+    command += [part for name in case.only for part in ("--instance", name)]
+    command += ["--final"] if case.final else []
+    command += ["--alluredir", str(case.alluredir.resolve())] if case.alluredir else []
+    return command
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    return {**kept, "HOME": str(folder), "TZ": "UTC", "PYTHONDONTWRITEBYTECODE": "1"}

@@ -1,0 +1,154 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""The sheet of a run: judgements and grid become cells, a decision, and verdicts.json."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from wavegate.canonical import digest, dumps
+from wavegate.clock import format_instant
+from wavegate.decision import Cell, Decision, GridCell, decide
+from wavegate.estate.agreed import agreed_digest
+from wavegate.estate.waivers import applied
+from wavegate.evidence.shelf import Shelf
+from wavegate.evidence.tool import tool
+from wavegate.evidence.verdicts import Attempt, Context, Digests, PlanUsed, Verdicts, build
+from wavegate.plugin.wire import JudgedCell
+from wavegate.record.retake import Chosen
+from wavegate.record.snapshot import Snapshot
+from wavegate.run.suites import Suite, suites_digest
+from wavegate.verdict import Judgement, not_applicable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Captures:
+    """The captures of one instance. used: digests of those that the verdicts rest on."""
+
+    snapshots: tuple[Snapshot, ...]
+    used: frozenset[str]
+    after: bool
+
+    @classmethod
+    def of(cls, before: Chosen | None, after: Chosen | None) -> "Captures":
+        """The captures behind what was chosen for both phases."""
+        chosen = [found for found in (before, after) if found is not None]
+        snapshots = {s.digest: s for found in chosen for s in found.attempts}
+        return cls(
+            snapshots=tuple(sorted(snapshots.values(), key=lambda s: s.sequence)),
+            used=frozenset(record for found in chosen for record in found.used),
+            after=after is not None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """Everything that a run's verdicts are made from."""
+
+    run: str
+    shelf: Shelf
+    suites: tuple[Suite, ...]
+    judged: Mapping[tuple[str, str], JudgedCell]
+    captures: Mapping[str, Captures]
+    final: bool = False
+    only: tuple[str, ...] = ()
+
+    def verdicts(self) -> Verdicts:
+        """The whole of verdicts.json."""
+        cells = tuple(self._cells())
+        decision = self._decide(cells)
+        return build(cells, decision, self._context())
+
+    def _grid(self) -> tuple[GridCell, ...]:
+        return self.shelf.grid(tuple(suite.promise.id for suite in self.suites))
+
+    def _cells(self) -> Iterator[Cell]:
+        for grid in self._grid():
+            judged = self.judged.get((grid.instance, grid.promise))
+            found = self._judgement(grid, judged)
+            waiver = None
+            if found is not None:
+                waivers = self.shelf.estate.waivers
+                waiver = applied(waivers, grid, found, self.shelf.at)
+            remedied = judged.remedied if judged else None
+            yield Cell(grid=grid, judgement=found, waiver=waiver, remedied=remedied)
+
+    def _judgement(self, grid: GridCell, judged: JudgedCell | None) -> Judgement | None:
+        if grid.not_applicable is not None:
+            return not_applicable(grid.not_applicable)
+        return judged.judgement if judged else None
+
+    def _decide(self, cells: tuple[Cell, ...]) -> Decision:
+        return decide(
+            cells,
+            at=self.shelf.at,
+            holds=self._holds(),
+            final=self.final,
+            partial=self._partial(),
+        )
+
+    def _holds(self) -> dict[str, tuple[str, ...]]:
+        return {name: tuple(self._hold(name)) for name in self.shelf.wave.instances}
+
+    def _hold(self, name: str) -> Iterator[str]:
+        if self.shelf.at < self.shelf.window.end:
+            yield f"the window has not ended; it ends {format_instant(self.shelf.window.end)}"
+        captures = self.captures.get(name)
+        if captures is None or not captures.after:
+            yield "there is no snapshot `after`"
+
+    def _partial(self) -> str | None:
+        if self.shelf.plan is None:
+            return "there is no signed plan: the grid was never fixed"
+        if self.only:
+            return f"only {', '.join(self.only)} was judged"
+        return None
+
+    def _context(self) -> Context:
+        estate, wave = self.shelf.estate, self.shelf.wave
+        customers = sorted({grid.customer for grid in self._grid()})
+        return Context(
+            run=self.run,
+            wave=wave.name,
+            at=self.shelf.at,
+            holds=self._holds(),
+            promises=tuple(suite.promise for suite in self.suites),
+            digests=Digests(
+                estate={name: agreed_digest(estate, wave.name, name) for name in customers},
+                policy=digest(dumps(estate.policy.model_dump(mode="json"))),
+                suites=suites_digest(self.suites),
+                tool=tool().source,
+            ),
+            tool=tool(),
+            final=self.final,
+            partial=self._partial(),
+            window=self.shelf.window,
+            decide_by=wave.decide_by,
+            attempts={name: tuple(_attempts(found)) for name, found in self.captures.items()},
+            plan=self._plan(),
+            waivers=estate.waivers,
+            not_checked=tuple(self._not_checked()),
+        )
+
+    def _plan(self) -> PlanUsed | None:
+        plan = self.shelf.plan
+        return PlanUsed(version=plan.version, digest=plan.digest, at=plan.at) if plan else None
+
+    def _not_checked(self) -> Iterator[str]:
+        for name in self.shelf.wave.instances:
+            if self.shelf.estate.instance(name).moved_when is None:
+                yield f"{name}: the move itself, since the estate names no sign of it (moved_when)"
+
+
+def _attempts(captures: Captures) -> Iterator[Attempt]:
+    for snapshot in captures.snapshots:
+        yield Attempt(
+            phase=snapshot.phase,
+            sequence=snapshot.sequence,
+            digest=snapshot.digest,
+            because=snapshot.because,
+            began=snapshot.began,
+            ended=snapshot.ended,
+            used=snapshot.digest in captures.used,
+            forced=snapshot.forced,
+            complete=snapshot.complete,
+        )

@@ -1,0 +1,95 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""The verb verify: whether a bundle is what it claims, and judging again says the same."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from wavegate.errors import InvalidError
+from wavegate.evidence.rejudgement import Difference, compare_verdicts
+from wavegate.evidence.trust import Trust, load, of_public_keys
+from wavegate.evidence.verdicts import parse
+from wavegate.evidence.verify import Verification, verify_bundle
+from wavegate.run.rejudge import rejudge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to verify, and with which keys from outside it."""
+
+    bundle: Path
+    keys: tuple[Path, ...] = ()
+    trust: Path | None = None
+    rejudge: bool = False
+    expect_run: str | None = None
+    expect_wave: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """A bundle that was not refused. rejudged: whether the suites ran again and agreed."""
+
+    found: Verification
+    rejudged: bool
+    proven: tuple[str, ...] = field(default=())
+
+    @property
+    def exit_code(self) -> int:
+        """0 valid, 3 cannot tell."""
+        return self.found.exit_code
+
+    def to_json(self) -> dict[str, object]:
+        """The object of `verify --json`."""
+        proven = [*self.found.proven, *self.proven]
+        return {**self.found.to_json(), "proven": proven, "rejudged": self.rejudged}
+
+    def text(self) -> str:
+        """What is proven and what is not, for a person."""
+        word = "VALID" if self.found.ok else "CANNOT TELL"
+        unproven = [s for s in self.found.not_proven if not (self.rejudged and "--rejudge" in s)]
+        lines = [f"{word}: run {self.found.run}, decision {self.found.decision_line}"]
+        lines += [f"  problem     {text}" for text in self.found.problems]
+        lines += [f"  proven      {text}" for text in (*self.found.proven, *self.proven)]
+        lines += [f"  not proven  {text}" for text in unproven]
+        return "\n".join(lines)
+
+
+def verify(request: Request, say: Callable[[str], None]) -> Verified:
+    """Verify a bundle; with `rejudge`, run the installed suites on its records and compare.
+
+    Raises InvalidError for what is not valid, InputError for what is no bundle.
+    """
+    trust = _trust(request)
+    found = verify_bundle(
+        request.bundle, trust, expect_run=request.expect_run, expect_wave=request.expect_wave
+    )
+    if not request.rejudge:
+        return Verified(found=found, rejudged=False)
+    say("judging the records again with the installed suites")
+    sealed = parse((request.bundle / "verdicts.json").read_bytes())
+    differences = compare_verdicts(sealed, rejudge(request.bundle, sealed, trust))
+    if differences:
+        raise _differs(request.bundle, differences)
+    proven = (f"Judging the records again gives the same {len(sealed.cells)} verdicts.",)
+    return Verified(found=found, rejudged=True, proven=proven)
+
+
+def _trust(request: Request) -> Trust:
+    given = of_public_keys(request.keys)
+    if request.trust is None:
+        return given
+    loaded = load(request.trust)
+    known = {key.key.keyid for key in loaded.keys}
+    more = tuple(key for key in given.keys if key.key.keyid not in known)
+    return Trust(keys=(*loaded.keys, *more), sources=(*loaded.sources, *given.sources))
+
+
+def _differs(bundle: Path, differences: tuple[Difference, ...]) -> InvalidError:
+    shown = "; ".join(str(difference) for difference in differences[:5])
+    more = f" and {len(differences) - 5} more" if len(differences) > 5 else ""
+    return InvalidError(
+        f"judging again says otherwise: {shown}{more}",
+        where=str(bundle),
+        cure="use the tool version that the seal names, or refuse the bundle",
+    )
