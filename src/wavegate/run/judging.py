@@ -19,7 +19,7 @@ from wavegate.clock import format_instant
 from wavegate.errors import InternalError
 from wavegate.evidence.trust import Trust
 from wavegate.evidence.trust import dump as dump_trust
-from wavegate.plugin.wire import JudgedCell, read_cells
+from wavegate.plugin.wire import Judged, run_from_bytes
 from wavegate.run.suites import Suite
 
 KEPT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "LD_LIBRARY_PATH")
@@ -42,7 +42,7 @@ class Case:
     alluredir: Path | None = None
 
 
-def judge(case: Case) -> Mapping[tuple[str, str], JudgedCell]:
+def judge(case: Case) -> Mapping[tuple[str, str], Judged]:
     """The judgements by (instance, promise).
 
     Raises InternalError, with the last words of pytest, where it did not come to its end.
@@ -67,7 +67,8 @@ def judge(case: Case) -> Mapping[tuple[str, str], JudgedCell]:
                 f"the suites ended with pytest's code {done.returncode}: {done.stdout[-2000:]}",
                 cure="run `pytest SUITES --estate E --wave W --store S` to see all of it",
             )
-        return read_cells(found.read_bytes())
+        cells = run_from_bytes(found.read_bytes()).cells
+        return {(cell.instance, cell.promise): cell for cell in cells}
 
 
 def _command(case: Case, folder: Path) -> list[str]:

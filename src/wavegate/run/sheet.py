@@ -13,7 +13,7 @@ from wavegate.estate.waivers import applied
 from wavegate.evidence.shelf import Shelf
 from wavegate.evidence.tool import tool
 from wavegate.evidence.verdicts import Attempt, Context, Digests, PlanUsed, Verdicts, build
-from wavegate.plugin.wire import JudgedCell
+from wavegate.plugin.wire import Judged
 from wavegate.record.retake import Chosen
 from wavegate.record.snapshot import Snapshot
 from wavegate.run.suites import Suite, suites_digest
@@ -47,7 +47,7 @@ class Sheet:
     run: str
     shelf: Shelf
     suites: tuple[Suite, ...]
-    judged: Mapping[tuple[str, str], JudgedCell]
+    judged: Mapping[tuple[str, str], Judged]
     captures: Mapping[str, Captures]
     final: bool = False
     only: tuple[str, ...] = ()
@@ -72,7 +72,7 @@ class Sheet:
             remedied = judged.remedied if judged else None
             yield Cell(grid=grid, judgement=found, waiver=waiver, remedied=remedied)
 
-    def _judgement(self, grid: GridCell, judged: JudgedCell | None) -> Judgement | None:
+    def _judgement(self, grid: GridCell, judged: Judged | None) -> Judgement | None:
         if grid.not_applicable is not None:
             return not_applicable(grid.not_applicable)
         return judged.judgement if judged else None
