@@ -1,0 +1,182 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""The HTTP side of the lab's Campaign: one port per instance, requests counted, writes flagged."""
+
+from collections import Counter
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+from aiohttp import web
+
+from wavegate.clock import now
+from wavegate.lab import soap
+from wavegate.lab.campaign_calls import (
+    READING,
+    Context,
+    FaultError,
+    Sessions,
+    answer,
+    instant,
+    new_password,
+    skewed,
+)
+from wavegate.lab.campaign_state import CampaignState, DateForm, Front
+from wavegate.lab.world import Scene
+
+MAINTENANCE = "<html><head><title>Maintenance</title></head><body><h1>Back soon</h1></body></html>"
+REPORT = (
+    "<ctx><vars><period>604800</period><trunc>3600</trunc></vars><data><deliveryStat>"
+    '<deliveryStat date="2024-01-10 06:00:00.000Z" count="71000" series="Success"/>'
+    '<deliveryStat date="2024-01-10 06:00:00.000Z" count="300" series="Errors"/>'
+    '</deliveryStat><bandwidth><deliveryStat date="2024-01-10 06:00:00.000Z" size="97"/>'
+    "</bandwidth></data></ctx>"
+)
+
+
+@dataclass(slots=True)
+class RequestLog:
+    """Every request received, counted by instance and action; and each that would write."""
+
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    writes: list[str] = field(default_factory=list)
+
+    def saw(self, instance: str, action: str, *, writes: bool) -> None:
+        """Count a request, and keep it if it would write."""
+        self.counts[instance, action] += 1
+        if writes:
+            self.writes.append(f"{instance} {action}")
+
+
+class Campaign:
+    """The running endpoint of one instance. `scene` may be exchanged at any time."""
+
+    def __init__(self, name: str, scene: Scene, log: RequestLog) -> None:
+        self.name = name
+        self.scene = scene
+        self.url = ""
+        self.sessions = Sessions(operator="wavegate", password=new_password())
+        self._log = log
+        self._turn = 0
+
+    @property
+    def state(self) -> CampaignState:
+        """The state in the present scene."""
+        return self.scene.instance(self.name).campaign
+
+    async def start(self, stack: AsyncExitStack) -> None:
+        """Listen on a free port of 127.0.0.1; closed with the stack."""
+        runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.2)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+    async def _handle(self, request: web.BaseRequest) -> web.Response:
+        body = await request.read()  # bounded by aiohttp to 1 MiB: a 413 beyond
+        response = self._respond(request, body)
+        if self.state.skew:
+            response.headers["Date"] = format_datetime(self._time().astimezone(UTC), usegmt=True)
+        return response
+
+    def _respond(self, request: web.BaseRequest, body: bytes) -> web.Response:
+        if request.path == "/nl/jsp/soaprouter.jsp" and request.method == "POST":
+            return self._soap(request, body)
+        reads = request.method in ("GET", "HEAD") or request.path.startswith("/report/")
+        self._log.saw(self.name, f"{request.method} {request.path}", writes=not reads)
+        if self.state.cover == "maintenance":
+            return _maintenance()
+        match request.path:
+            case "/r/test":
+                return _text(self._test(request), "text/xml")
+            case "/nl/jsp/ping.jsp":
+                return self._ping(request, "")
+            case "/nl/jsp/mcPing.jsp":
+                return self._ping(request, self._queue())
+            case "/nl/jsp/logon.jsp":
+                return _text("<html><form action='logon'></form></html>", "text/html")
+            case "/report/throughput" if self._known(request):
+                return _text(REPORT, "text/xml")
+            case _:
+                return web.Response(status=404, text="Not found")
+
+    def _time(self) -> datetime:
+        return skewed(now(), self.state)
+
+    def _front(self) -> Front:
+        """The fronts take turns, as behind a balancer."""
+        fronts = self.state.fronts
+        self._turn += 1
+        return fronts[self._turn % len(fronts)]
+
+    def _test(self, request: web.BaseRequest) -> str:
+        state, front = self.state, self._front()
+        shown = {"status": "OK", "date": _date(self._time(), front.date)}
+        if state.cover != "zone" and not state.rtest_hidden:
+            shown["build"] = front.build or state.build
+            if state.version is not None:
+                shown["version"] = state.version
+            shown |= {"sha1": state.commit, "instance": state.instance_name}
+        shown["sourceIP"] = str(request.remote) if state.source_ip_shown else ""
+        if "build" in shown:
+            shown |= {"host": str(request.host), "localHost": front.local_host}
+        inside = " ".join(f"{name}='{soap.attribute(value)}'" for name, value in shown.items())
+        return f"<redir {inside}/>"
+
+    def _queue(self) -> str:
+        pending, threshold = self.state.queue
+        return f"{pending}/{threshold}"
+
+    def _ping(self, request: web.BaseRequest, queue: str) -> web.Response:
+        if not self._known(request):
+            return web.Response(status=403, text="Forbidden")
+        pending, threshold = self.state.queue
+        if queue and pending >= threshold:
+            return _text(f"Error\nThe queue is full ({queue})", "text/plain")
+        more = f"{queue} pending events\n" if queue else ""
+        return _text(f"OK\n{instant(self._time())}\n{more}", "text/plain")
+
+    def _known(self, request: web.BaseRequest) -> bool:
+        sent = request.headers.get("X-Session-Token") or request.cookies.get("__sessiontoken", "")
+        return self.sessions.valid(sent, request.headers.get("X-Security-Token", ""))
+
+    def _soap(self, request: web.BaseRequest, body: bytes) -> web.Response:
+        action = request.headers.get("SOAPAction", "").strip('"')
+        self._log.saw(self.name, action or "no SOAPAction", writes=action not in READING)
+        if self.state.cover == "maintenance":
+            return _maintenance()
+        try:
+            call = soap.read(body, action)
+            held = request.headers.get("X-Security-Token") or call.security
+            return _xml(answer(replace(call, security=held), self._context()))
+        except soap.SoapError as error:
+            return _xml(soap.fault("SOP-330012 Malformed request.", str(error), client=True))
+        except FaultError as error:
+            return _xml(soap.fault(error.text, error.detail), status=error.status)
+
+    def _context(self) -> Context:
+        return Context(state=self.state, sessions=self.sessions, at=self._time())
+
+
+def _date(at: datetime, form: DateForm) -> str:
+    match form:
+        case "zone":
+            return instant(at).removesuffix("Z") + "+00"
+        case "zulu":
+            return instant(at)
+        case "slashes":
+            return at.strftime("%Y/%m/%d %H:%M:%S")
+
+
+def _text(body: str, content_type: str) -> web.Response:
+    return web.Response(text=body, content_type=content_type, charset="utf-8")
+
+
+def _xml(body: bytes, status: int = 200) -> web.Response:
+    return web.Response(body=body, status=status, content_type="text/xml", charset="utf-8")
+
+
+def _maintenance() -> web.Response:
+    return _text(MAINTENANCE, "text/html")

@@ -1,0 +1,180 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""The estate file of a world: what was agreed, written as plain YAML for the harness to read.
+
+Every duration of the policy is in proportion to the window, so that a window of seconds can be
+judged like one of an hour.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from wavegate.clock import format_duration
+from wavegate.lab.reference import MOVED_WHEN
+from wavegate.lab.world import AgreedInstance, AgreedNotice, AgreedWave, Agreement
+
+SEEDS = "*@seed.example"
+Tree = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Where an instance is reached, and the files that hold its operator and password."""
+
+    url: str
+    operator: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What only the running lab knows: the window, and where everything listens."""
+
+    opens: datetime
+    window: timedelta
+    resolver: str
+    authoritative: dict[str, list[str]]
+    accounts: dict[str, Account]
+    secrets: dict[str, str]
+    smtp: str
+
+    @property
+    def closes(self) -> datetime:
+        """The end of the window."""
+        return self.opens + self.window
+
+
+def write_estate(path: Path, agreed: Agreement, place: Place) -> None:
+    """Write the estate file; readable YAML, keys in the design's order."""
+    yaml = YAML()
+    yaml.default_flow_style = False
+    with path.open("w", encoding="utf-8") as file:
+        yaml.dump(estate(agreed, place), file)
+
+
+def estate(agreed: Agreement, place: Place) -> Tree:
+    """The estate file as a tree."""
+    return {
+        "version": 1,
+        "policy": _policy(agreed, place),
+        "resolvers": [place.resolver],
+        "authoritative": place.authoritative,
+        "customers": [
+            {"name": name, "secret": f"file:{place.secrets[name]}"} for name in agreed.customers
+        ],
+        "instances": [_instance(item, place) for item in agreed.instances],
+        "waves": [_wave(wave, place) for wave in agreed.waves],
+    }
+
+
+def _policy(agreed: Agreement, place: Place) -> Tree:
+    window = place.window
+    unit = window / 5
+    earliest = {"dev": "2023-10-01", "stage": "2023-10-01", "prod": "2024-01-01"}
+    if agreed.earliest_prod is not None:
+        earliest["prod"] = _instant(place.opens + agreed.earliest_prod, 0)
+    return {
+        "notice_days": {"dev": 7, "stage": 7, "prod": 7},
+        "earliest": earliest,
+        "due": {
+            "sending_window": _length(window),
+            "only_sending_disrupted": _length(window),
+            "throughput": _length(15 * unit),
+            "queued_mail": _length(2 * window),
+            "availability_after": _length(14 * unit),
+        },
+        "throughput_unit": _length(unit),
+        "probe_interval": _length(window / 20),
+        "settle": _length(window / 2),
+        "queue_deadline": _length(2 * window),
+        "clock_tolerance": _length(max(window / 5, timedelta(seconds=1))),
+        "failover_within": _length(window / 5),
+        "too_slow": _length(max(window / 2, timedelta(seconds=2))),
+        "options": ["NmsServer_LastPostUpgrade", "NmsEmail_DefaultErrorAddr"],
+        "reachable_private": ["127.0.0.0/8"],
+        "timestamps": "optional",
+    }
+
+
+def _length(length: timedelta) -> str:
+    return format_duration(length)
+
+
+def _instant(at: datetime, zone_hours: int) -> str:
+    """An instant in text, in UTC or in another offset."""
+    if zone_hours == 0:
+        return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return at.astimezone(timezone(timedelta(hours=zone_hours))).isoformat()
+
+
+def _instance(item: AgreedInstance, place: Place) -> Tree:
+    account = place.accounts[item.name]
+    tree: Tree = {
+        "name": item.name,
+        "customer": item.customer,
+        "product": item.product,
+        "hosting": item.hosting,
+        "environment": item.environment,
+        "url": account.url,
+        "credentials": {
+            "operator": f"file:{account.operator}",
+            "password": f"file:{account.password}",
+        },
+        "sending_ips": list(item.sending_ips),
+        "domains": [
+            {"name": domain.name, "selectors": list(domain.selectors)}
+            | ({"primary": True} if domain.primary else {})
+            for domain in item.domains
+        ],
+        "mail": [
+            {
+                "sink": True,
+                "listen": place.smtp,
+                "proxy_from": ["127.0.0.1/32"],
+                "recipients": [SEEDS],
+            }
+        ],
+    }
+    if item.moves:
+        tree["moved_when"] = {"received_by": MOVED_WHEN}
+    return tree
+
+
+def _wave(wave: AgreedWave, place: Place) -> Tree:
+    tree: Tree = {"name": wave.name}
+    if wave.opens is not None:
+        opens = place.opens + wave.opens
+        tree["window"] = _window(opens, place, wave.zone_hours)
+        tree["announced_duration"] = _length(place.window)
+    tree["instances"] = list(wave.instances)
+    if wave.notices and wave.opens is not None:
+        tree["notices"] = [_notice(item, wave.opens, place) for item in wave.notices]
+    if wave.closed is not None:
+        tree["closed"] = {
+            "at": _instant(place.opens + wave.closed, wave.zone_hours),
+            "approved_by": "R. Lab, migration office",
+            "reference": f"CHG-{wave.name}",
+        }
+    return tree
+
+
+def _window(opens: datetime, place: Place, zone_hours: int) -> Tree:
+    return {
+        "start": _instant(opens, zone_hours),
+        "end": _instant(opens + place.window, zone_hours),
+    }
+
+
+def _notice(notice: AgreedNotice, opens: timedelta, place: Place) -> Tree:
+    tree: Tree = {
+        "customer": notice.customer,
+        "sent": _instant(place.opens + notice.sent, notice.zone_hours),
+        "reference": notice.reference,
+    }
+    if notice.announces is not None:
+        announced = place.opens + opens + notice.announces
+        tree["announces"] = _window(announced, place, notice.zone_hours)
+    return tree

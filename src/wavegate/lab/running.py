@@ -1,0 +1,288 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""A running lab: DNS, Campaign, senders and the control port, on one loop and free ports."""
+
+import asyncio
+import json
+import os
+import random
+import socket
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from secrets import token_hex
+
+from wavegate.clock import format_instant, now
+from wavegate.errors import InternalError
+from wavegate.lab.campaign_server import Campaign, RequestLog
+from wavegate.lab.dns_server import Dns
+from wavegate.lab.estate import Account, Place, write_estate
+from wavegate.lab.mta import MailFlow, Timing
+from wavegate.lab.reference import reference_names
+from wavegate.lab.world import PHASES, Phase, World
+
+PORTS = range(20_000, 32_000)
+"""Below the ports that the kernel gives to outgoing connections."""
+PATIENCE = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseResult:
+    """What a move of the world came to.
+
+    phase: where the world is now. at: the instant of the move. delivered: messages per
+    `instance ip domain`. undelivered: what an address of the phase could not deliver, with the
+    last reason. silent: agreed addresses that the world itself keeps from sending. writes: calls
+    that would have changed an instance; must be empty.
+    """
+
+    phase: str
+    at: datetime
+    delivered: tuple[tuple[str, int], ...]
+    undelivered: tuple[str, ...]
+    silent: tuple[str, ...]
+    writes: tuple[str, ...]
+
+
+class Lab:
+    """The miniature of one migration while it runs."""
+
+    def __init__(
+        self,
+        world: World,
+        directory: Path,
+        *,
+        title: str,
+        faults: tuple[str, ...],
+        opens_in: timedelta,
+        window: timedelta,
+    ) -> None:
+        self.world = world
+        self.directory = directory
+        self.title = title
+        self.faults = faults
+        self.phase: Phase = "before"
+        self.moved_at = now()
+        self.log = RequestLog()
+        self.dns = Dns(world.before)
+        self.campaigns = {
+            item.name: Campaign(item.name, world.before, self.log)
+            for item in world.agreed.instances
+        }
+        self.flows: dict[str, MailFlow] = {}
+        self.control = ""
+        self.token = token_hex(16)
+        self.smtp = f"127.0.0.1:{_free_port()}"
+        self._opens_in = opens_in
+        self._window = window
+        self._moving = asyncio.Lock()
+        self._progress = asyncio.Event()
+        self._place: Place | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where everything listens. Raises InternalError before the start."""
+        if self._place is None:
+            raise InternalError("the lab has not been started")
+        return self._place
+
+    async def start(self, stack: AsyncExitStack) -> None:
+        """Listen, begin to send, write the estate; all is undone with the stack."""
+        await self.dns.start(stack)
+        for campaign in self.campaigns.values():
+            await campaign.start(stack)
+        self._place = self._settle()
+        write_estate(self.estate_file, self.world.agreed, self.place)
+        for name in self.campaigns:
+            await self._send_mail(stack, name)
+
+    @property
+    def estate_file(self) -> Path:
+        """Where the estate stands."""
+        return self.directory / "estate.yaml"
+
+    def _settle(self) -> Place:
+        secrets = self.directory / "secrets"
+        secrets.mkdir(mode=0o700, exist_ok=True)
+        accounts = {
+            name: Account(
+                url=campaign.url,
+                operator=_secret(secrets / f"{name}.operator", campaign.sessions.operator),
+                password=_secret(secrets / f"{name}.password", campaign.sessions.password),
+            )
+            for name, campaign in self.campaigns.items()
+        }
+        return Place(
+            opens=_rounded(now() + self._opens_in),
+            window=self._window,
+            resolver=self.dns.resolver,
+            authoritative=dict(self._authoritative()),
+            accounts=accounts,
+            secrets={
+                name: _secret(secrets / f"{name}.extract", token_hex(32))
+                for name in self.world.agreed.customers
+            },
+            smtp=self.smtp,
+        )
+
+    def _authoritative(self) -> Iterator[tuple[str, list[str]]]:
+        for zone in self.world.before.zones:
+            servers = [
+                self.dns.address(server.name)
+                for server in self.world.before.servers
+                if zone.origin in server.zones
+            ]
+            if servers:
+                yield zone.origin, servers
+
+    async def _send_mail(self, stack: AsyncExitStack, name: str) -> None:
+        host, port = self.smtp.split(":")
+        timing = Timing(
+            opens=self.place.opens,
+            guard=min(timedelta(seconds=0.3), self._opens_in / 10),
+            pace=min(max(self._window / timedelta(seconds=10), 0.5), 5.0),
+        )
+        flow = MailFlow(
+            name,
+            self.world.before,
+            timing,
+            moves=name in self.world.agreed.waves[0].instances,
+            target=(host, int(port)),
+            recipient=f"s-{token_hex(10)}@seed.example",
+            progress=self._progress,
+        )
+        self.flows[name] = flow
+        task = asyncio.create_task(flow.run())
+        stack.push_async_callback(_cancelled, task)
+
+    async def move(self, phase: Phase, patience: timedelta = PATIENCE) -> PhaseResult:
+        """Move the world on to a phase, not before the estate's instant, and wait for its mail.
+
+        `before` waits for the mail only. A phase already reached is not left.
+        """
+        async with self._moving:
+            for step in PHASES[PHASES.index(self.phase) + 1 : PHASES.index(phase) + 1]:
+                await _until(self.place.opens if step == "window" else self.place.closes)
+                self._show(step)
+        await self._delivered(patience if phase != "window" else timedelta())
+        return self.result()
+
+    def _show(self, phase: Phase) -> None:
+        scene = self.world.scene(phase)
+        self.phase = phase
+        self.moved_at = now()
+        self.dns.scene = scene
+        for campaign in self.campaigns.values():
+            campaign.scene = scene
+        for flow in self.flows.values():
+            flow.show(phase, scene)
+        if phase == "after" and self.world.agreed_after != self.world.agreed:
+            write_estate(self.estate_file, self.world.agreed_after, self.place)
+        self.publish()
+
+    async def _delivered(self, patience: timedelta) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience.total_seconds()):
+                while any(flow.waiting for flow in self.flows.values()):
+                    self._progress.clear()
+                    await self._progress.wait()
+
+    def result(self) -> PhaseResult:
+        """How things stand."""
+        return PhaseResult(
+            phase=self.phase,
+            at=self.moved_at,
+            delivered=tuple(
+                (f"{name} {ip} {domain}", count)
+                for name, flow in self.flows.items()
+                for (ip, domain), count in sorted(flow.delivered.items())
+            ),
+            undelivered=tuple(
+                f"{name}: {ip} for {domain}: {flow.problem or 'not yet'}"
+                for name, flow in self.flows.items()
+                for ip, domain in flow.waiting
+            ),
+            silent=tuple(self._silent()),
+            writes=tuple(self.log.writes),
+        )
+
+    def _silent(self) -> Iterator[str]:
+        for instance in self.world.agreed.instances:
+            used = {route.ip for route in self.flows[instance.name].mailing.routes}
+            for ip in instance.sending_ips:
+                if ip not in used:
+                    yield f"{instance.name}: {ip}"
+
+    def publish(self) -> None:
+        """Write lab.json, whole or not at all; only the owner can read it."""
+        path = self.directory / "lab.json"
+        draft = self.directory / f".lab.json.{os.getpid()}"
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps(self._told(), indent=2) + "\n", encoding="utf-8")
+        draft.replace(path)
+
+    def _told(self) -> dict[str, object]:
+        place = self.place
+        servers = {name.name: self.dns.address(name.name) for name in self.world.before.servers}
+        return {
+            "phase": self.phase,
+            "wave": self.world.agreed.waves[0].name,
+            "estate": str(self.estate_file.resolve()),
+            "dns": [self.dns.resolver, *servers.values()],
+            "resolver": self.dns.resolver,
+            "servers": servers,
+            "instances": {
+                name: {
+                    "url": campaign.url,
+                    "operator": campaign.sessions.operator,
+                    "password": campaign.sessions.password,
+                    "recipient": self.flows[name].recipient,
+                }
+                for name, campaign in self.campaigns.items()
+            },
+            "smtp": self.smtp,
+            "window": {
+                "start": format_instant(place.opens),
+                "end": format_instant(place.closes),
+            },
+            "scenario": self.title,
+            "faults": list(self.faults),
+            "names": reference_names(self.world),
+            "control": {"url": self.control, "token": self.token},
+            "pid": os.getpid(),
+            "writes": list(self.log.writes),
+        }
+
+
+def _free_port() -> int:
+    """A port that nobody listens on, for the sink that will."""
+    for port in random.sample(PORTS, 50):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise InternalError("no free port for the sink", cure="end other programs that listen")
+
+
+def _secret(path: Path, value: str) -> str:
+    """Write a secret for the owner only; its path relative to the estate file."""
+    path.touch(mode=0o600)
+    path.write_text(value + "\n", encoding="utf-8")
+    return f"secrets/{path.name}"
+
+
+def _rounded(at: datetime) -> datetime:
+    """Up to the next tenth of a second: easier to read."""
+    return at + timedelta(microseconds=-at.microsecond % 100_000)
+
+
+async def _until(at: datetime) -> None:
+    """Sleep until an instant is past by the lab's clock."""
+    await asyncio.sleep(max((at - now()).total_seconds() + 0.001, 0))
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

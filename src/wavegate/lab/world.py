@@ -1,0 +1,282 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""The state of a miniature migration: what was agreed, and what the world is like in each phase.
+
+All of it is frozen data. A fault is a function from one world to another; the servers publish
+whatever scene they are shown and decide nothing by themselves.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Literal
+
+from wavegate.lab.campaign_state import CampaignState
+from wavegate.lab.dns_state import DnsServer, Zone
+
+Phase = Literal["before", "window", "after"]
+PHASES: tuple[Phase, ...] = ("before", "window", "after")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mta:
+    """A sending host.
+
+    name: `old-a`, `new-b`. host: what it calls itself in its Received line. helo: what it says in
+    EHLO instead of the name that belongs to the address. key: the DKIM key it signs with instead
+    of the sender's. x_mailer: what it writes instead of the instance's X-mailer.
+    """
+
+    name: str
+    host: str
+    helo: str | None = None
+    key: str | None = None
+    x_mailer: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signing:
+    """How mail of a domain is DKIM-signed.
+
+    domain: d=. selector: s=. key: the name of the private key. canon: header/body
+    canonicalisation. headers: h=, in order. identity: i=, left out where None. unsigned_every:
+    each so-many-th message is large and bears no signature; 0 for none.
+    """
+
+    domain: str
+    selector: str
+    key: str
+    canon: str = "relaxed/relaxed"
+    headers: tuple[str, ...] = (
+        "From",
+        "Subject",
+        "Date",
+        "To",
+        "MIME-Version",
+        "Message-ID",
+        "List-Unsubscribe",
+        "Content-Type",
+    )
+    identity: str | None = None
+    unsigned_every: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """A domain that an instance writes mail from: From domain, error address, signature."""
+
+    domain: str
+    mail_from: str
+    signing: Signing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A sending address in use: its IP, its EHLO name, the domains it carries, its weight."""
+
+    ip: str
+    helo: str
+    domains: tuple[str, ...]
+    weight: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailing:
+    """The mail flow of an instance.
+
+    flowing: whether mail leaves at all. burst: how many messages each address sends quickly for
+    each domain once a phase begins. recipient: the local part of its seed address, or None for
+    the unguessable one that the running lab makes.
+    """
+
+    flowing: bool
+    mtas: tuple[Mta, ...]
+    senders: tuple[Sender, ...]
+    routes: tuple[Route, ...]
+    x_mailer: str
+    burst: int = 20
+
+    def sender(self, domain: str) -> Sender:
+        """The sender of that domain. Raises KeyError."""
+        for found in self.senders:
+            if found.domain == domain:
+                return found
+        raise KeyError(domain)
+
+    def route(self, ip: str) -> Route:
+        """The route over that address. Raises KeyError."""
+        for found in self.routes:
+            if found.ip == ip:
+                return found
+        raise KeyError(ip)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceState:
+    """One instance in one phase: its Campaign server and its mail flow."""
+
+    name: str
+    campaign: CampaignState
+    mailing: Mailing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """The whole world in one phase, as the servers publish it."""
+
+    zones: tuple[Zone, ...]
+    servers: tuple[DnsServer, ...]
+    instances: tuple[InstanceState, ...]
+
+    def zone(self, origin: str) -> Zone:
+        """The zone of that origin, which has its final dot. Raises KeyError."""
+        for found in self.zones:
+            if found.origin == origin:
+                return found
+        raise KeyError(origin)
+
+    def server(self, name: str) -> DnsServer:
+        """The DNS server of that name. Raises KeyError."""
+        for found in self.servers:
+            if found.name == name:
+                return found
+        raise KeyError(name)
+
+    def instance(self, name: str) -> InstanceState:
+        """The instance of that name. Raises KeyError."""
+        for found in self.instances:
+            if found.name == name:
+                return found
+        raise KeyError(name)
+
+    def with_zone(self, zone: Zone) -> "Scene":
+        """The scene with one zone exchanged."""
+        return replace(
+            self, zones=tuple(zone if old.origin == zone.origin else old for old in self.zones)
+        )
+
+    def with_server(self, server: DnsServer) -> "Scene":
+        """The scene with one DNS server exchanged."""
+        return replace(
+            self, servers=tuple(server if old.name == server.name else old for old in self.servers)
+        )
+
+    def with_instance(self, state: InstanceState) -> "Scene":
+        """The scene with one instance exchanged."""
+        return replace(
+            self,
+            instances=tuple(state if old.name == state.name else old for old in self.instances),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreedDomain:
+    """A sender domain as the estate lists it."""
+
+    name: str
+    selectors: tuple[str, ...]
+    primary: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreedInstance:
+    """An instance as the estate lists it."""
+
+    name: str
+    customer: str
+    product: str
+    hosting: str
+    environment: str
+    sending_ips: tuple[str, ...]
+    domains: tuple[AgreedDomain, ...]
+    moves: bool = True
+    """Whether the estate names the sign of its move."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreedNotice:
+    """A notice.
+
+    sent: relative to the opening of the wave under test (negative is earlier). announces: how far
+    the announced window lies from the wave's own, None for the same. zone_hours: the offset from
+    UTC in which its instants are written.
+    """
+
+    customer: str
+    sent: timedelta
+    reference: str
+    announces: timedelta | None = None
+    zone_hours: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreedWave:
+    """A wave. opens, closed: relative to the opening of the wave under test; None where absent."""
+
+    name: str
+    instances: tuple[str, ...]
+    opens: timedelta | None = None
+    closed: timedelta | None = None
+    notices: tuple[AgreedNotice, ...] = ()
+    zone_hours: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """What the estate file says; waves[0] is the wave under test.
+
+    earliest_prod: relative to the opening of the wave under test, None for the policy's default.
+    """
+
+    customers: tuple[str, ...]
+    instances: tuple[AgreedInstance, ...]
+    waves: tuple[AgreedWave, ...]
+    earliest_prod: timedelta | None = None
+
+    def instance(self, name: str) -> AgreedInstance:
+        """The instance of that name. Raises KeyError."""
+        for found in self.instances:
+            if found.name == name:
+                return found
+        raise KeyError(name)
+
+    def wave_of(self, instance: str) -> AgreedWave:
+        """The first wave that lists an instance. Raises KeyError."""
+        for wave in self.waves:
+            if instance in wave.instances:
+                return wave
+        raise KeyError(instance)
+
+    def with_instance(self, changed: AgreedInstance) -> "Agreement":
+        """The agreement with one instance exchanged."""
+        return replace(
+            self,
+            instances=tuple(changed if old.name == changed.name else old for old in self.instances),
+        )
+
+    def with_wave(self, changed: AgreedWave) -> "Agreement":
+        """The agreement with one wave exchanged."""
+        return replace(
+            self,
+            waves=tuple(changed if old.name == changed.name else old for old in self.waves),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """A migration: what was agreed before and after, and the scene of each phase."""
+
+    agreed: Agreement
+    agreed_after: Agreement
+    before: Scene
+    window: Scene
+    after: Scene
+
+    def scene(self, phase: Phase) -> Scene:
+        """The scene of a phase."""
+        match phase:
+            case "before":
+                return self.before
+            case "window":
+                return self.window
+            case "after":
+                return self.after
