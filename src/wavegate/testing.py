@@ -30,7 +30,6 @@ from wavegate.compare.reverse_dns import compare_reverse_dns
 from wavegate.compare.schedule import ScheduleCase, SealedGate, compare_schedule
 from wavegate.compare.scope import ScopeCase, compare_scope
 from wavegate.compare.sending_ips import compare_sending_ips
-from wavegate.compare.signatures import nobody_asked, verified_strangers
 from wavegate.compare.sound_evidence import (
     RecordFlaw,
     SignedPlan,
@@ -38,6 +37,7 @@ from wavegate.compare.sound_evidence import (
     compare_sound_evidence,
 )
 from wavegate.compare.spf import compare_spf
+from wavegate.compare.strangers import nobody_asked, verified_strangers
 from wavegate.estate.model import Estate, Instance, Wave
 from wavegate.evidence.dossier import Dossier, EarlierWave
 from wavegate.record.campaign_view import CampaignView

@@ -364,7 +364,7 @@ class Session:
         return None
 
     def _exit_status(self, status: int | pytest.ExitCode) -> int | pytest.ExitCode:
-        """What pytest says; but 1 for anything but GO, and 0 where only waived or open cells failed."""
+        """1 for anything but GO; 0 where only waived or open cells failed; else pytest's own."""
         if self.decision is None or status not in (0, 1):
             return status
         if self.decision.word is not Word.GO:
