@@ -10,6 +10,7 @@ one write and one sync; what was acknowledged is on the disk, and a crash can te
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -115,7 +116,8 @@ class JournalWriter:
         """Give the last checkpoint and close. Closing twice does nothing."""
         if self._file < 0:
             return
-        os.close(self._file)
+        with suppress(OSError):  # each line was synced when it was written
+            os.close(self._file)
         self._file, self._broken = -1, True
         if self._checkpoint:
             self._checkpoint(self.head)
