@@ -275,10 +275,16 @@ def _option(observation: Observation) -> OptionValue | NotSeen:
 
 def read_option(reply: Reply, source: Observation) -> OptionValue | NotSeen:
     """Value and type of a GetOption reply: two positional output parameters."""
-    kind = reply.text(1).strip()
-    if not re.fullmatch(r"\d{1,3}", kind):
-        return NotSeen(f"option type {kind[:20]!r}")
-    return OptionValue(value=reply.text(0), type=int(kind), source=source)
+    kind = option_type(reply)
+    if kind is None:
+        return NotSeen(f"option type {reply.text(1)[:20]!r}")
+    return OptionValue(value=reply.text(0), type=kind, source=source)
+
+
+def option_type(reply: Reply) -> int | None:
+    """The type in a GetOption reply: 0 for an option that does not exist, None if unreadable."""
+    text = reply.text(1).strip()
+    return int(text) if re.fullmatch(r"[0-9]{1,3}", text) else None
 
 
 def query_rows(reply: Reply) -> Iterator[Row]:

@@ -1,0 +1,162 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""The Campaign side of an instance: `/r/test` of several fronts, and one SOAP session.
+
+Logon, GetUserInfo, GetOption and ExecuteQuery only read; Logoff ends every session.
+"""
+
+import ssl
+from collections.abc import Callable, Iterator, Sequence
+
+from wavegate.errors import MissingError
+from wavegate.estate.model import Credentials
+from wavegate.estate.secrets import resolve
+from wavegate.observe.campaign_client import MAX_PAGES, CampaignClient
+from wavegate.observe.http_client import HttpClient, HttpLimits, own_context
+from wavegate.observe.notes import Notes
+from wavegate.observe.probe import Looked, Task
+from wavegate.observe.redact import Secrets
+from wavegate.record.campaign_view import LOGON, OPTION, QUERY, R_TEST, USER_INFO
+from wavegate.record.observation import Observation
+
+LOOKS = 6
+"""Looks at /r/test, each over a new connection: a front that takes half of them is missed once
+in 64 captures."""
+STANDARD_OPTIONS = ("NmsServer_LastPostUpgrade", "NmsEmail_DefaultErrorAddr")
+WORKFLOW = ("@internalName", "@state")
+PAGE = 200
+
+
+class CampaignProbe:
+    """Asks Campaign. limits: default from the estate's `too_slow`."""
+
+    name = "campaign"
+
+    def __init__(self, limits: HttpLimits | None = None) -> None:
+        self._limits = limits
+
+    def questions(self, task: Task) -> Sequence[str]:
+        """What will be asked, in words."""
+        if task.instance.url is None:
+            return ()
+        found = [f"GET {R_TEST} ({look} of {LOOKS})" for look in range(1, LOOKS + 1)]
+        if _operator(task.instance.credentials):
+            options = (f"{OPTION} {name}" for name in _options(task))
+            queries = (f"{QUERY} nms:delivery count", f"{QUERY} xtk:workflow")
+            found += [LOGON, USER_INFO, *options, *queries]
+        return tuple(found)
+
+    def look(self, task: Task) -> Looked:
+        """Ask everything about one instance."""
+        notes = Notes(task.vantage)
+        self.look_into(task, notes)
+        return notes.looked()
+
+    def look_into(self, task: Task, notes: Notes) -> None:
+        """Ask everything, noting as it goes, until `notes.stopped` is set."""
+        url = task.instance.url
+        if url is None:
+            notes.leave_out("Campaign", "the estate names no url")
+            return
+        try:
+            context = _trust(task)
+        except (MissingError, ssl.SSLError, ValueError) as error:
+            notes.leave_out(f"Campaign at {url}", f"tls.ca cannot be used: {_told(error)}")
+            return
+        too_slow = task.estate.policy.too_slow.total_seconds()
+        limits = self._limits or HttpLimits(seconds=too_slow)
+        with HttpClient(limits, context) as http:
+            _Session(task, notes, http).everything(url.rstrip("/"))
+
+
+class _Session:
+    """One look at one instance."""
+
+    def __init__(self, task: Task, notes: Notes, http: HttpClient) -> None:
+        self._task = task
+        self._notes = notes
+        self._http = http
+
+    def everything(self, url: str) -> None:
+        credentials = self._credentials()
+        secrets = Secrets(credentials[1] if credentials else "")
+        client = CampaignClient(url, self._http, secrets)
+        for look in range(1, LOOKS + 1):
+            if self._notes.stopped.is_set():
+                return
+            self._notes.observe(client.redir(look))
+        if credentials is not None and not self._notes.stopped.is_set():
+            self._soap(client, *credentials)
+
+    def _credentials(self) -> tuple[str, str] | None:
+        """Operator and password; without them only /r/test is looked at, and that is noted."""
+        found = self._task.instance.credentials
+        operator, password = _operator(found) or ("", "")
+        if not operator:
+            ims = found is not None and found.ims is not None
+            reason = "IMS credentials: Logon is by operator and password" if ims else None
+            self._notes.leave_out("SOAP", reason or "the estate names no credentials")
+            return None
+        try:
+            return resolve(operator, self._task.base), resolve(password, self._task.base)
+        except MissingError as error:
+            self._notes.leave_out("SOAP", _told(error))
+            return None
+
+    def _soap(self, client: CampaignClient, operator: str, password: str) -> None:
+        try:
+            self._notes.observe(client.logon(operator, password).observation)
+        except ValueError:
+            self._notes.leave_out("SOAP", "operator or password holds what XML cannot carry")
+            return
+        if not client.logged_on:
+            return
+        try:
+            for ask in self._questions(client):
+                if self._notes.stopped.is_set():
+                    return
+                self._notes.observe(ask())
+            self._workflows(client)
+        finally:
+            self._notes.observe(client.logoff().observation)
+
+    def _questions(self, client: CampaignClient) -> Iterator[Callable[[], Observation]]:
+        yield lambda: client.user_info().observation
+        for name in _options(self._task):
+            yield lambda name=name: client.option(name).observation  # type: ignore[misc] # binds the loop's name
+        yield lambda: client.count("nms:delivery").observation
+
+    def _workflows(self, client: CampaignClient) -> None:
+        pages = 0
+        for called in client.query("xtk:workflow", WORKFLOW, page_size=PAGE):
+            self._notes.observe(called.observation)
+            pages += 1
+            if self._notes.stopped.is_set():
+                return
+        if pages == MAX_PAGES:
+            self._notes.leave_out("xtk:workflow", f"more than {MAX_PAGES * PAGE} rows")
+
+
+def _options(task: Task) -> tuple[str, ...]:
+    """The options that the policy names, and a few safe ones that every instance has."""
+    return tuple(dict.fromkeys((*STANDARD_OPTIONS, *task.estate.policy.options)))
+
+
+def _operator(credentials: Credentials | None) -> tuple[str, str] | None:
+    """The references to operator and password, where both are given."""
+    if credentials is None or not (credentials.operator and credentials.password):
+        return None
+    return credentials.operator, credentials.password
+
+
+def _trust(task: Task) -> ssl.SSLContext | None:
+    """The instance's own trust, or None for the process's. Raises MissingError, ssl.SSLError."""
+    tls = task.instance.tls
+    return None if tls is None else own_context(resolve(tls.ca, task.base))
+
+
+def _told(error: Exception) -> str:
+    """An error in one line; a reference may stand in it, a value never does."""
+    if isinstance(error, MissingError):
+        return f"{error.where}: {error.message}" if error.where else error.message
+    return type(error).__name__

@@ -1,0 +1,341 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""One HTTP exchange, bounded in size and in total time, raw bytes kept. No redirects, no proxies.
+
+A time-out per read does not bound a server that drips; so a timer shuts the connection's socket
+when the total time is up, wherever the exchange stands.
+"""
+
+import functools
+import socket
+import ssl
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, Self
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
+from urllib3.poolmanager import PoolManager
+
+from wavegate import clock
+from wavegate.observe.routes import raise_if_ours
+
+CHUNK = 64 * 1024
+AGENT = "wavegate"
+MAX_RETRY_AFTER = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpLimits:
+    """seconds: total time of one exchange, waiting for a 429 included. size: bytes of a body."""
+
+    seconds: float = 10.0
+    size: int = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """What came of a request. status: None where no response came; failure: why it is no answer.
+
+    headers: as received, names in lower case; whoever records them cuts secrets first.
+    """
+
+    status: int | None
+    headers: Mapping[str, str]
+    body: bytes
+    failure: str | None = None
+    retried: str | None = None
+
+    @property
+    def content_type(self) -> str:
+        """The media type in lower case without parameters; empty where there is none."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+class _Guard:
+    """Ends an exchange when its time is up by shutting the socket under it."""
+
+    def __init__(self) -> None:
+        self.connection: HTTPConnection | None = None
+        self.expired = False
+        self._lock = threading.Lock()
+
+    def watch(self, connection: HTTPConnection) -> None:
+        with self._lock:
+            self.connection = connection
+            if self.expired:
+                self._shut()
+
+    def expire(self) -> None:
+        with self._lock:
+            self.expired = True
+            self._shut()
+
+    def _shut(self) -> None:
+        sock: Any = self.connection.sock if self.connection is not None else None
+        if sock is not None:
+            with suppress(OSError, ValueError):
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
+_current = threading.local()
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def _watched(connection: HTTPConnection) -> None:
+    guard: _Guard | None = getattr(_current, "guard", None)
+    if guard is not None:
+        guard.watch(connection)
+
+
+class _Plain(HTTPConnection):
+    def connect(self) -> None:
+        super().connect()
+        _watched(self)
+
+    def putrequest(self, *args: Any, **kwargs: Any) -> None:
+        _watched(self)
+        super().putrequest(*args, **kwargs)
+
+
+class _Tls(HTTPSConnection):
+    def connect(self) -> None:
+        super().connect()  # Python bounds the handshake as a whole by the time-out
+        _watched(self)
+
+    def putrequest(self, *args: Any, **kwargs: Any) -> None:
+        _watched(self)
+        super().putrequest(*args, **kwargs)
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _Tls
+
+
+class _Adapter(HTTPAdapter):
+    """Trusts by one shared context; requests would load its CA file for each pool."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        super().__init__(pool_connections=1, pool_maxsize=1)
+
+    def init_poolmanager(
+        self, connections: int, maxsize: int, block: bool = False, **_: Any
+    ) -> None:
+        self.poolmanager = PoolManager(
+            num_pools=connections, maxsize=maxsize, block=block, ssl_context=self._context
+        )
+        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
+
+    def build_connection_pool_key_attributes(
+        self, request: Any, verify: Any, cert: Any = None
+    ) -> Any:
+        host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, {"ssl_context": self._context}
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """The context verifies; nothing is to be set on the connection."""
+
+
+def shared_context() -> ssl.SSLContext:
+    """The one context of this process: the system's trust store, or certifi's where it is empty."""
+    with _ONE_AT_A_TIME:
+        return _shared_context()
+
+
+@functools.cache
+def _shared_context() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if not context.cert_store_stats()["x509_ca"]:
+        context.load_verify_locations(cafile=requests.utils.DEFAULT_CA_BUNDLE_PATH)
+    return context
+
+
+def own_context(ca_pem: str) -> ssl.SSLContext:
+    """A context that trusts only these certificates. Raises ssl.SSLError, ValueError."""
+    with _ONE_AT_A_TIME:
+        return _own_context(ca_pem)
+
+
+@functools.lru_cache(maxsize=64)
+def _own_context(ca_pem: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cadata=ca_pem)
+
+
+class HttpClient:
+    """Requests to one instance over one kept connection. Use as a context manager."""
+
+    def __init__(self, limits: HttpLimits, context: ssl.SSLContext | None = None) -> None:
+        self._limits = limits
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers = requests.structures.CaseInsensitiveDict(
+            {"User-Agent": AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
+        )
+        self._session.cookies.set_policy(_NO_COOKIES)
+        adapter = _Adapter(context or shared_context())
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+
+    def __enter__(self) -> Self:
+        """Nothing is opened before the first request."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connection."""
+        self._session.close()
+
+    def send(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes = b""
+    ) -> Exchange:
+        """One exchange; a 429 is repeated once as its Retry-After says, within the total time.
+
+        Raises InternalError for faults of this machine, nothing for the other side's.
+        """
+        deadline = clock.monotonic() + self._limits.seconds
+        first = self._timed(method, url, headers, body, deadline)
+        wait = _retry_after(first)
+        if wait is None or clock.monotonic() + wait >= deadline:
+            return first
+        threading.Event().wait(wait)
+        second = self._timed(method, url, headers, body, deadline)
+        return Exchange(
+            status=second.status,
+            headers=second.headers,
+            body=second.body,
+            failure=second.failure,
+            retried=f"HTTP 429, Retry-After {wait} s",
+        )
+
+    def _timed(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, deadline: float
+    ) -> Exchange:
+        guard = _Guard()
+        left = max(0.001, deadline - clock.monotonic())
+        timer = threading.Timer(left, guard.expire)
+        timer.daemon = True
+        _current.guard = guard
+        timer.start()
+        try:
+            return self._exchange(method, url, headers, body, left, guard)
+        finally:
+            timer.cancel()
+            _current.guard = None
+
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        left: float,
+        guard: _Guard,
+    ) -> Exchange:
+        response: requests.Response | None = None
+        got = bytearray()
+        failure: str | None = None
+        try:
+            response = self._session.request(
+                method,
+                url,
+                data=body or None,
+                headers=dict(headers),
+                stream=True,
+                allow_redirects=False,
+                timeout=left,
+            )
+            failure = self._read(response, got, guard)
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            _raise_ours(error, url)
+            failure = "timeout" if guard.expired else _why(error)
+        finally:
+            if response is not None:
+                response.close() if failure else response.raw.release_conn()
+        return Exchange(
+            status=response.status_code if response is not None else None,
+            headers=_headers(response),
+            body=bytes(got),
+            failure=failure,
+        )
+
+    def _read(self, response: requests.Response, got: bytearray, guard: _Guard) -> str | None:
+        """Read the body up to the limit; why it is not whole, or None."""
+        while chunk := response.raw.read1(CHUNK, decode_content=False):
+            got.extend(chunk)
+            if len(got) > self._limits.size:
+                del got[self._limits.size :]
+                return f"more than {self._limits.size} bytes"
+        return "timeout" if guard.expired else None
+
+
+class _NoCookies(DefaultCookiePolicy):
+    """Session tokens are sent by us alone; what a server sets is neither kept nor sent back."""
+
+    def set_ok(self, cookie: Any, request: Any) -> bool:  # noqa: ARG002 - the interface of http.cookiejar
+        return False
+
+
+_NO_COOKIES = _NoCookies()
+
+
+def _headers(response: requests.Response | None) -> dict[str, str]:
+    if response is None:
+        return {}
+    return {str(name).lower(): str(value) for name, value in response.headers.items()}
+
+
+def _retry_after(exchange: Exchange) -> int | None:
+    """Seconds to wait after a 429; only the form in seconds (RFC 9110 10.2.3) is honoured."""
+    if exchange.status != 429:
+        return None
+    text = exchange.headers.get("retry-after", "")
+    return min(int(text), MAX_RETRY_AFTER) if text.isdecimal() and len(text) < 6 else None
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """An error and what it wraps: by cause, context, urllib3's `reason`, or its arguments."""
+    found: list[BaseException] = []
+    todo: list[object] = [error]
+    while todo and len(found) < 20:
+        this = todo.pop(0)
+        if isinstance(this, BaseException) and this not in found:
+            found.append(this)
+            todo += [this.__cause__, this.__context__, getattr(this, "reason", None), *this.args]
+    return found
+
+
+def _raise_ours(error: BaseException, url: str) -> None:
+    for cause in _causes(error):
+        if isinstance(cause, OSError):
+            raise_if_ours(cause, requests.utils.urldefragauth(url))
+
+
+def _why(error: BaseException) -> str:
+    """A short reason that holds nothing but kinds of errors."""
+    causes = _causes(error)
+    for cause in causes:
+        match cause:
+            case ssl.SSLCertVerificationError():
+                return f"TLS: certificate not trusted ({cause.verify_message})"
+            case ssl.SSLError():
+                return f"TLS: {cause.reason or 'failed'}"
+            case socket.gaierror():
+                return "host name not found"
+            case ConnectionRefusedError():
+                return "connection refused"
+            case ConnectionResetError() | BrokenPipeError():
+                return "connection reset"
+            case TimeoutError():
+                return "timeout"
+    kinds = [type(cause).__name__ for cause in causes]
+    return "timeout" if any("Timeout" in kind for kind in kinds) else f"no answer ({kinds[-1]})"
