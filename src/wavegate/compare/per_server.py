@@ -3,8 +3,8 @@
 """The per-server rule: what each server said before is held against what it says after.
 
 Each server that answered before must answer after; one silent before and after is listed; at
-least one must have answered (design, rule 6). A server that is new after is held against what
-most servers said before; one that is not asked any more is listed.
+least one must have answered (design, rule 6). A server that is new after, or was silent before,
+is held against what most said before; one that is not asked any more is listed.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -13,10 +13,12 @@ from typing import Generic, Protocol, TypeVar
 
 from dns.name import Name
 
-from wavegate.answer import Answer, Lookup
-from wavegate.verdict import Missing, NotCompared, On
+from wavegate.answer import Answer, Lookup, Unknown
+from wavegate.verdict import Finding, Missing, NotCompared, On, cause
 
 RECAPTURE = "wavegate capture --phase after"
+BASELINE = "wavegate capture --phase before"
+Question = tuple[Name, str]
 S = TypeVar("S")
 
 
@@ -37,36 +39,204 @@ class View(Protocol):
         """The DNS as one server shows it, or as most of them do."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change(Generic[S]):
-    """One difference, and the servers at which it shows.
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """A server that was asked and gave no definite answer to anything; why."""
 
-    before, after: the two states. alone: the servers, sorted; everywhere: whether all servers
-    that can be compared show it. among: how many those are.
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown(Generic[S]):
+    """One fact as the servers of one side show it.
+
+    most: as most of them do. each: per server that was asked, its own state or its silence.
     """
+
+    most: S
+    each: Mapping[str, S | Silent]
+
+    @property
+    def answered(self) -> bool:
+        """Whether any server answered."""
+        return any(not isinstance(state, Silent) for state in self.each.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair(Generic[S]):
+    """Two states to hold against each other, and the servers that show them, sorted."""
 
     before: S
     after: S
-    alone: tuple[str, ...]
-    everywhere: bool
-    among: int
+    servers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sides(Generic[S]):
-    """The states of one fact before and after, server by server.
+class Pairing(Generic[S]):
+    """All that is to be held against each other, and what cannot be.
 
-    changes: the differences, grouped. same: servers that say after what was said before.
-    odd: servers that agree with themselves, but not with what most say after. silent_after:
-    answered before, silent after. silent_both: silent on both sides. only_before: not asked after.
-    before, after: what most servers said; None where nobody answered.
+    silent_after: answered before, silent after, with the reason. silent_both, only_before: listed.
+    among: how many servers are compared.
     """
 
-    changes: tuple[Change[S], ...]
-    same: tuple[str, ...]
-    odd: tuple[str, ...]
-    silent_after: tuple[str, ...]
+    pairs: tuple[Pair[S], ...]
+    silent_after: Mapping[str, str]
     silent_both: tuple[str, ...]
     only_before: tuple[str, ...]
-    before: S | None
-    after: S | None
+    among: int
+
+
+def shown(view: View, evaluate: Callable[[Lookup], tuple[S, Iterable[Question]]]) -> Shown[S]:
+    """A fact per server. evaluate: gives the state and the questions that it rests on.
+
+    A server that answers them as most do has the very same state object.
+    """
+    common = view.lookup()
+    most, asked = evaluate(common)
+    questions = tuple(asked)
+    usual = [common(*question) for question in questions]
+    servers = sorted({server for name, _ in questions for server in view.servers_of(name)})
+    each: dict[str, S | Silent] = {}
+    for server in servers:
+        silence = _silence(view, server, questions)
+        look = view.lookup(server)
+        if silence is not None:
+            each[server] = silence
+        elif [look(*question) for question in questions] == usual:
+            each[server] = most
+        else:
+            each[server] = evaluate(look)[0]
+    return Shown(most=most, each=each)
+
+
+def _silence(view: View, server: str, questions: Iterable[Question]) -> Silent | None:
+    own = [
+        answers[server]
+        for answers in (view.answers(*question) for question in questions)
+        if server in answers
+    ]
+    reasons = {answer.reason for answer in own if isinstance(answer, Unknown)}
+    definite = any(not isinstance(answer, Unknown) for answer in own)
+    return None if definite or not own else Silent(", ".join(sorted(reasons)))
+
+
+def pair_up(before: Shown[S], after: Shown[S]) -> Pairing[S]:
+    """What each server said before beside what it says after; equal pairs are joined."""
+    pairs: list[Pair[S]] = []
+    silent_after: dict[str, str] = {}
+    silent_both: list[str] = []
+    for server, now in sorted(after.each.items()):
+        was = before.each.get(server)
+        if isinstance(now, Silent):
+            if was is None or isinstance(was, Silent):
+                silent_both.append(server)
+            else:
+                silent_after[server] = now.reason
+            continue
+        known = before.most if was is None or isinstance(was, Silent) else was
+        _join(pairs, known, now, server)
+    return Pairing(
+        pairs=tuple(pairs),
+        silent_after=silent_after,
+        silent_both=tuple(silent_both),
+        only_before=tuple(sorted(set(before.each) - set(after.each))),
+        among=sum(len(pair.servers) for pair in pairs),
+    )
+
+
+def _join(pairs: list[Pair[S]], before: S, after: S, server: str) -> None:
+    for at, pair in enumerate(pairs):
+        if pair.before == before and pair.after == after:
+            pairs[at] = Pair(before=before, after=after, servers=(*pair.servers, server))
+            return
+    pairs.append(Pair(before=before, after=after, servers=(server,)))
+
+
+def alone(pair: Pair[S], pairing: Pairing[S]) -> tuple[str, ...]:
+    """The servers that a finding must name: those of the pair, unless all show it."""
+    return () if len(pair.servers) == pairing.among else pair.servers
+
+
+def where(pair: Pair[S], pairing: Pairing[S]) -> str:
+    """At how many servers, and at which where it is not all."""
+    found = alone(pair, pairing)
+    count = f"at {len(pair.servers)} of {pairing.among} servers"
+    return f"{count} ({', '.join(found)})" if found else count
+
+
+def gaps(
+    subject: str, before: Shown[S], after: Shown[S], pairing: Pairing[S]
+) -> tuple[Missing, ...]:
+    """What is missing because servers were silent.
+
+    subject: what was asked, e.g. `news.acme.example TXT`.
+    """
+    if not before.answered:
+        return (_nobody(subject, "before", before, BASELINE),)
+    if not after.answered:
+        return (_nobody(subject, "after", after, RECAPTURE),)
+    if not pairing.silent_after:
+        return ()
+    names = ", ".join(f"{name} ({why})" for name, why in pairing.silent_after.items())
+    return (
+        Missing(
+            what=f"{subject}: {names} answered before and did not after",
+            on=On.OPERATOR,
+            rule="server-silent-after",
+            subject=subject,
+            count=len(pairing.silent_after),
+            command=RECAPTURE,
+            after="silent",
+        ),
+    )
+
+
+def _nobody(subject: str, phase: str, side: Shown[S], command: str) -> Missing:
+    reasons = [f"{name} ({s.reason})" for name, s in side.each.items() if isinstance(s, Silent)]
+    who = f"none of {', '.join(reasons)} answered" if reasons else "it was not asked"
+    return Missing(
+        what=f"{subject}: {who} {phase}",
+        on=On.OPERATOR,
+        rule=f"nobody-answered-{phase}",
+        subject=subject,
+        count=len(reasons) or None,
+        command=command,
+    )
+
+
+def listed(subject: str, pairing: Pairing[S]) -> tuple[NotCompared, ...]:
+    """The servers that were not compared, and why."""
+    silent = (
+        NotCompared(what=f"{subject} at {server}", reason="silent before and after")
+        for server in pairing.silent_both
+    )
+    gone = (
+        NotCompared(what=f"{subject} at {server}", reason="not asked after")
+        for server in pairing.only_before
+    )
+    return (*silent, *gone)
+
+
+def joined(promise: str, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings with one cause as one, with the witnesses of all."""
+    found: dict[str, Finding] = {}
+    for one in findings:
+        key = cause(promise, one.rule, one.subject, one.before, one.after)
+        first = found.get(key)
+        found[key] = one if first is None else _with_witness(first, one)
+    return tuple(found.values())
+
+
+def _with_witness(first: Finding, other: Finding) -> Finding:
+    witness = tuple(dict.fromkeys((*first.witness, *other.witness)))
+    return Finding(
+        rule=first.rule,
+        subject=first.subject,
+        expected=first.expected,
+        observed=first.observed,
+        explanation=first.explanation,
+        witness=witness,
+        before=first.before,
+        after=first.after,
+        records=tuple(dict.fromkeys((*first.records, *other.records))),
+    )

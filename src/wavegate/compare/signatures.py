@@ -1,42 +1,112 @@
 # SPDX-FileCopyrightText: 2026 The Wavegate developers
 # SPDX-License-Identifier: Apache-2.0
-"""Which mails carry a valid signature of one of an instance's domains: they speak for it."""
+"""The received mails of an instance with what became of each of their DKIM signatures.
 
+Only mail that speaks for the instance counts: anyone can write to a sink.
+"""
+
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from dns.name import Name
 
-from wavegate.answer import Lookup, Unknown
-from wavegate.compare.senders import address, listed
+from wavegate.compare.per_server import View
+from wavegate.compare.senders import from_domain, speaks_for
 from wavegate.estate.model import Instance
-from wavegate.mailauth.dkim import Outcome, verify
+from wavegate.mailauth.dkim import Outcome, Verified, verify
 from wavegate.mailauth.dkim_key import Key, effective_key
+from wavegate.mailauth.names import name_of
 from wavegate.record.message import Received
+from wavegate.verdict import Missing, On
+
+_BY = re.compile(r"\bby\s+([A-Za-z0-9._-]+)")
 
 
-def nobody_asked(name: Name, rdtype: str) -> Unknown:
-    """The lookup of a phase without a snapshot: no key is known, so nothing verifies."""
-    return Unknown(f"{name} {rdtype} was not captured")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """One mail. author: the domain of From, lower case. results: one per signature."""
+
+    mail: Received
+    author: str
+    results: tuple[Verified, ...]
+
+    @property
+    def passing(self) -> tuple[Verified, ...]:
+        """The signatures that verify and may be relied on."""
+        return tuple(found for found in self.results if found.outcome is Outcome.PASS)
+
+    @property
+    def host(self) -> str:
+        """The host that the topmost Received header was written by; empty where there is none."""
+        found = _BY.search(self.mail.header("Received") or "")
+        return found[1].lower().rstrip(".") if found else ""
 
 
-def verified_strangers(
-    instance: Instance, mails: Iterable[Received], lookup: Lookup
-) -> frozenset[str]:
-    """Digests of the mails from unlisted addresses that verify for a domain of the instance.
-
-    Mail from a listed address speaks for the instance anyway and is not looked at.
-    """
-    known, own = listed(instance), {domain.name for domain in instance.domains}
+def signed_mails(instance: Instance, view: View, mails: tuple[Received, ...]) -> tuple[Signed, ...]:
+    """The mails that speak for the instance, verified with the keys that the view recorded."""
+    keys: dict[Name, Key] = {}
+    lookup = view.lookup()
 
     def key_of(name: Name) -> Key:
-        return effective_key(lookup(name, "TXT"))
+        if name not in keys:
+            keys[name] = effective_key(lookup(name, "TXT"))
+        return keys[name]
 
-    return frozenset(
-        mail.digest
+    every = [
+        Signed(mail=mail, author=from_domain(mail), results=verify(mail.raw, key_of, mail.ended))
         for mail in mails
-        if address(mail.peer) not in known
-        and any(
-            found.outcome is Outcome.PASS and found.domain.rstrip(".").lower() in own
-            for found in verify(mail.raw, key_of, mail.ended)
-        )
+    ]
+    own = _own_digests(instance, every)
+    return tuple(one for one in every if speaks_for(instance, one.mail, own))
+
+
+def verified_digests(instance: Instance, view: View, mails: tuple[Received, ...]) -> frozenset[str]:
+    """Digests of the mails with a valid signature of one of the instance's domains."""
+    return _own_digests(instance, signed_mails(instance, view, mails))
+
+
+def _own_digests(instance: Instance, mails: list[Signed] | tuple[Signed, ...]) -> frozenset[str]:
+    domains = {domain.name for domain in instance.domains}
+    return frozenset(
+        one.mail.digest for one in mails if any(found.domain in domains for found in one.passing)
     )
+
+
+def sender_domains(instance: Instance) -> tuple[Name, ...]:
+    """The sender domains of the estate as names."""
+    found = (name_of(domain.name) for domain in instance.domains)
+    return tuple(name for name in found if name is not None)
+
+
+def mail_gaps(
+    instance: Instance, before: tuple[Signed, ...], after: tuple[Signed, ...]
+) -> Iterable[Missing]:
+    """What is missing where there is too little mail to judge by: empty is never a pass."""
+    name = f"instance:{instance.name}"
+    if not instance.mail:
+        yield _gap("no-mail-source", name, "a mail source of the instance, or an approved limit")
+        return
+    if not before:
+        yield _gap("no-mail-before", name, "mail from before the window, which cannot be had later")
+    if not after:
+        yield _gap("no-mail-after", name, "mail from after the window: 1 message or more", 1)
+        return
+    for domain in sorted(authors(before) - authors(after)):
+        yield _gap("no-mail-after", domain, f"1 message from {domain} sent after the window", 1)
+
+
+def _gap(rule: str, subject: str, what: str, count: int | None = None) -> Missing:
+    return Missing(
+        what=what,
+        on=On.OPERATOR,
+        rule=rule,
+        subject=subject,
+        count=count,
+        command="wavegate gate" if count else None,
+    )
+
+
+def authors(mails: Iterable[Signed]) -> set[str]:
+    """The From domains of some mails."""
+    return {one.author for one in mails}

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 from wavegate.answer import Answer, Found, Unknown
 
 MAX_RECORD = 65_535
+MAX_STRING = 255
 MAX_BITS = 16_384
 MIN_BITS = 1_024
 """RSA keys below must not verify (RFC 8301 3.2)."""
@@ -53,7 +54,8 @@ class Key:
 
     kind: `rsa`, `ed25519` or empty. numbers: modulus and exponent, or the 32 octets as one number.
     sha256, email: whether the record admits them. testing, strict: the flags t=y and t=s.
-    reason: of invalid and unknown, for a person. strings: the TXT strings as published.
+    hashes, services: h= and s= as published. reason: of invalid and unknown, for a person.
+    strings: the TXT strings as published.
     """
 
     state: State
@@ -63,6 +65,8 @@ class Key:
     email: bool = True
     testing: bool = False
     strict: bool = False
+    hashes: str = field(default="", compare=False)
+    services: str = field(default="", compare=False)
     reason: str = field(default="", compare=False)
     strings: tuple[bytes, ...] = field(default=(), compare=False)
 
@@ -93,20 +97,27 @@ class Key:
         return f"sha256:{hashlib.sha256(spki).hexdigest()}"
 
     @property
+    def cut(self) -> bool:
+        """Whether the record is invalid and ends where one DNS string must end: it was cut."""
+        return self.state is State.INVALID and sum(map(len, self.strings)) == MAX_STRING
+
+    @property
     def restrictions(self) -> tuple[str, ...]:
         """The tags that keep receivers from taking the signature as it is, as they are written."""
         found = (
             ("t=y", self.testing),
             ("t=s", self.strict),
-            ("h=sha1", not self.sha256),
-            ("s=", not self.email),
+            (f"h={self.hashes}", not self.sha256),
+            (f"s={self.services}", not self.email),
         )
         return tuple(tag for tag, there in found if there)
 
     def describe(self) -> str:
         """The normalised state: kind, bits, fingerprint and flags, or the state and its reason."""
         if self.state is not State.KEY:
-            return self.state.value if not self.reason else f"{self.state.value}: {self.reason}"
+            cut = " (cut after 255 octets)" if self.cut else ""
+            reason = f": {self.reason}" if self.reason else ""
+            return f"{self.state.value}{reason}{cut}"
         return " ".join((self.kind, str(self.bits), self.fingerprint, *self.restrictions))
 
 
@@ -137,7 +148,7 @@ def _read(strings: tuple[bytes, ...]) -> Key:
     try:
         kind, numbers = _numbers(tags.get("k", "rsa"), tags["p"])
     except _KeyFaultError as fault:
-        return _invalid(_cut_hint(strings) or str(fault), strings)
+        return _invalid(str(fault), strings)
     flags = tags.get("t", "").split(":")
     return Key(
         state=State.KEY,
@@ -147,18 +158,14 @@ def _read(strings: tuple[bytes, ...]) -> Key:
         email=bool({"*", "email"} & set(tags.get("s", "*").split(":"))),
         testing="y" in flags,
         strict="s" in flags,
+        hashes=tags.get("h", ""),
+        services=tags.get("s", ""),
         strings=strings,
     )
 
 
 def _invalid(reason: str, strings: tuple[bytes, ...]) -> Key:
     return Key(state=State.INVALID, reason=reason, strings=strings)
-
-
-def _cut_hint(strings: tuple[bytes, ...]) -> str:
-    """A key that ends where one DNS string must end was cut there."""
-    whole = sum(map(len, strings))
-    return "the record ends after 255 octets: the key was cut" if whole == 255 else ""
 
 
 def _numbers(kind: str, text: str) -> tuple[str, tuple[int, ...]]:

@@ -203,3 +203,9 @@ def owners_of(asked: Iterable[tuple[Name, str]]) -> tuple[Name, ...]:
 def spell_path(path: Iterable[Name]) -> str:
     """The owners on a path, as a person reads it."""
     return " > ".join(text_of(name) for name in path)
+
+
+def spell_texts(lookup: Lookup, owner: Name) -> list[str]:
+    """The SPF records at an owner as published, joined, odd octets escaped."""
+    chosen = spf_record.choose(texts(lookup(owner, "TXT")))
+    return sorted(text.decode("ascii", "backslashreplace") for text in chosen)
