@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +18,7 @@ from wavegate.clock import format_instant
 from wavegate.errors import InternalError
 from wavegate.evidence.trust import Trust
 from wavegate.evidence.trust import dump as dump_trust
-from wavegate.plugin.wire import Judged, run_from_bytes
+from wavegate.plugin.wire import JudgedCell, run_from_bytes
 from wavegate.run.suites import Suite
 
 KEPT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "LD_LIBRARY_PATH")
@@ -42,8 +41,8 @@ class Case:
     alluredir: Path | None = None
 
 
-def judge(case: Case) -> Mapping[tuple[str, str], Judged]:
-    """The judgements by (instance, promise).
+def judge(case: Case) -> tuple[JudgedCell, ...]:
+    """What the suites say of each cell.
 
     Raises InternalError, with the last words of pytest, where it did not come to its end.
     """
@@ -67,8 +66,7 @@ def judge(case: Case) -> Mapping[tuple[str, str], Judged]:
                 f"the suites ended with pytest's code {done.returncode}: {done.stdout[-2000:]}",
                 cure="run `pytest SUITES --estate E --wave W --store S` to see all of it",
             )
-        cells = run_from_bytes(found.read_bytes()).cells
-        return {(cell.instance, cell.promise): cell for cell in cells}
+        return run_from_bytes(found.read_bytes()).cells
 
 
 def _command(case: Case, folder: Path) -> list[str]:

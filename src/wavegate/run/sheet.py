@@ -9,15 +9,14 @@ from wavegate.canonical import digest, dumps
 from wavegate.clock import format_instant
 from wavegate.decision import Cell, Decision, GridCell, decide
 from wavegate.estate.agreed import agreed_digest
-from wavegate.estate.waivers import applied
 from wavegate.evidence.shelf import Shelf
 from wavegate.evidence.tool import tool
 from wavegate.evidence.verdicts import Attempt, Context, Digests, PlanUsed, Verdicts, build
-from wavegate.plugin.wire import Judged
+from wavegate.plugin.outcome import cells_of
+from wavegate.plugin.wire import JudgedCell
 from wavegate.record.retake import Chosen
 from wavegate.record.snapshot import Snapshot
 from wavegate.run.suites import Suite, suites_digest
-from wavegate.verdict import Judgement, not_applicable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,40 +41,24 @@ class Captures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """Everything that a run's verdicts are made from."""
+    """Everything that a run's verdicts are made from. judged: what the test process said."""
 
     run: str
     shelf: Shelf
     suites: tuple[Suite, ...]
-    judged: Mapping[tuple[str, str], Judged]
+    judged: tuple[JudgedCell, ...]
     captures: Mapping[str, Captures]
     final: bool = False
     only: tuple[str, ...] = ()
 
     def verdicts(self) -> Verdicts:
         """The whole of verdicts.json."""
-        cells = tuple(self._cells())
+        cells = cells_of(self._grid(), self.judged, self.shelf.estate, self.shelf.at)
         decision = self._decide(cells)
         return build(cells, decision, self._context())
 
     def _grid(self) -> tuple[GridCell, ...]:
         return self.shelf.grid(tuple(suite.promise.id for suite in self.suites))
-
-    def _cells(self) -> Iterator[Cell]:
-        for grid in self._grid():
-            judged = self.judged.get((grid.instance, grid.promise))
-            found = self._judgement(grid, judged)
-            waiver = None
-            if found is not None:
-                waivers = self.shelf.estate.waivers
-                waiver = applied(waivers, grid, found, self.shelf.at)
-            remedied = judged.remedied if judged else None
-            yield Cell(grid=grid, judgement=found, waiver=waiver, remedied=remedied)
-
-    def _judgement(self, grid: GridCell, judged: Judged | None) -> Judgement | None:
-        if grid.not_applicable is not None:
-            return not_applicable(grid.not_applicable)
-        return judged.judgement if judged else None
 
     def _decide(self, cells: tuple[Cell, ...]) -> Decision:
         return decide(
