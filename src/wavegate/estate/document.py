@@ -99,6 +99,7 @@ class _Composer:
     anchors: dict[str, Node | None] = field(default_factory=dict)
     values: int = 0
     aliased: int = 0
+    last: Mark = Mark(1, 1)
 
     def document(self) -> Node | None:
         """The first document's root; further ones are a flaw."""
@@ -136,10 +137,7 @@ class _Composer:
             return self.mapping(event, path)
         if not isinstance(event, ScalarEvent):
             raise _StopError(_mark(event), "a value is missing", "write one", path)
-        value = _scalar(event)
-        if isinstance(value, str) and CONTROL.search(value):
-            self.flaw(event, path, "text with control characters", "remove them")
-        return Node(_mark(event), value)
+        return Node(_mark(event), _scalar(event))
 
     def alias(self, event: AliasEvent, path: Path) -> Node:
         """The node that an alias stands for, shared and counted in full."""
@@ -222,6 +220,7 @@ class _Composer:
     def count(self, event: Event, path: Path) -> None:
         """Bound the number of values."""
         self.values += 1
+        self.last = _mark(event)
         if self.values > MAX_VALUES:
             raise _StopError(
                 _mark(event), f"more than {MAX_VALUES} values", "split the estate", path[:1]
@@ -246,7 +245,7 @@ def compose(text: str) -> tuple[Node | None, tuple[Flaw, ...]]:
         TypeError,
         ArithmeticError,
     ) as error:
-        return None, (*composer.flaws, _syntax(error, text))
+        return None, (*composer.flaws, _syntax(error, text, composer.last))
     return root, tuple(composer.flaws)
 
 
@@ -309,7 +308,7 @@ def _scalar(event: ScalarEvent) -> Scalar:
     return text
 
 
-def _syntax(error: Exception, text: str) -> Flaw:
+def _syntax(error: Exception, text: str, last: Mark) -> Flaw:
     cure = "correct the YAML at this place"
     match error:
         case MarkedYAMLError():
@@ -320,7 +319,7 @@ def _syntax(error: Exception, text: str) -> Flaw:
         case ReaderError():
             return Flaw(_place(text, error.position), (), "a character YAML forbids", "remove it")
         case _:
-            return Flaw(Mark(1, 1), (), "not YAML: an escape or number out of range", cure)
+            return Flaw(last, (), "not YAML: an escape or number out of range, after here", cure)
 
 
 def _place(text: str, position: int) -> Mark:

@@ -5,6 +5,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -26,6 +27,7 @@ from wavegate.estate.model import Estate
 from wavegate.estate.problems import Complaint, EstateError, Problem, found_text, path_text
 
 MAX_BYTES = 16 * 1024 * 1024
+MAX_PROBLEMS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,8 @@ class Loaded:
 def load(path: Path) -> Loaded:
     """The estate of a file.
 
-    Raises EstateError with all problems of its content; InputError for no file, a folder, a file
-    that may not be read or is larger than 16 MB.
+    Raises EstateError with all problems of its content (the first 1000 of a hopeless file);
+    InputError for no file, a folder, a file that may not be read or is larger than 16 MB.
     """
     return Loaded(loads(_read(path), str(path)), path)
 
@@ -74,7 +76,7 @@ def _from_yaml(text: str, where: str) -> Estate:
         raise EstateError(problems)
     data = plain(root)
     estate, said = _judge(data)
-    problems += _placed(said, root, data, where)
+    problems += islice(_placed(said, root, data, where), MAX_PROBLEMS)
     if estate is None or problems:
         raise EstateError(problems)
     return estate
@@ -88,7 +90,9 @@ def _judge(data: Plain) -> tuple[Estate | None, tuple[Complaint, ...]]:
     try:
         return Estate.model_validate(data), said
     except ValidationError as error:
-        return None, (*shape.complaints(error, data), *said)
+        known = {(complaint.path, complaint.key) for complaint in said}
+        more = (c for c in shape.complaints(error, data) if (c.path, c.key) not in known)
+        return None, (*islice(more, MAX_PROBLEMS), *said)
 
 
 def _placed(said: Iterable[Complaint], root: Node, data: Plain, where: str) -> Iterator[Problem]:
@@ -164,10 +168,6 @@ def _not_text(data: bytes, position: int, where: str) -> Problem:
 
 
 def _read(path: Path) -> bytes:
-    if path.is_dir():
-        raise InputError(
-            "a folder, not an estate file", where=str(path), cure="name the YAML file in it"
-        )
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -176,6 +176,10 @@ def _read(path: Path) -> bytes:
             "no estate file there",
             where=str(path),
             cure="correct the path, or write one with `wavegate init`",
+        ) from error
+    except IsADirectoryError as error:
+        raise InputError(
+            "a folder, not an estate file", where=str(path), cure="name the YAML file in it"
         ) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a path"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is wrong with an estate file, each problem with its place and its cure."""
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -89,7 +90,7 @@ def path_text(path: Path) -> str:
         elif re.fullmatch(r"[\w<-]+", step):
             text += f".{step}" if text else step
         else:
-            text += f'["{_short(step)}"]'
+            text += f"[{json.dumps(_short(step))}]"
     return text or "(file)"
 
 
@@ -116,5 +117,7 @@ def _short(text: str) -> str:
 def did_you_mean(word: str, known: Iterable[str], *, otherwise: str) -> str:
     """The cure for a word that is not known: the nearest known one, or what else to do."""
     folded = {name.lower().replace("_", "-"): name for name in known}
-    near = get_close_matches(word[:MAX_FOUND].lower().replace("_", "-"), folded, n=1, cutoff=0.6)
+    short = word[:MAX_FOUND].lower().replace("_", "-")
+    near = get_close_matches(short, folded, n=1, cutoff=0.6)
+    near += [name for name in folded if len(name) > 2 and short.startswith(name)]
     return f"did you mean {folded[near[0]]}?" if near else otherwise

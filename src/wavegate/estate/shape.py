@@ -48,7 +48,7 @@ def _complaint(details: ErrorDetails, path: Path, *, key: bool) -> Complaint:
             at = (*path, *bad.at)
             return Complaint(path=at, what=bad.what, cure=bad.cure, key=key, show=not key)
         case "literal_error":
-            cure = f"write {context['expected']}".replace("'", "")
+            cure = f"write {context['expected']}".replace("'", "").replace("False", "false")
             return Complaint(path=path, what="not one of the possible values", cure=cure)
         case "greater_than_equal":
             least = context["ge"]
