@@ -130,7 +130,7 @@ class MailShelf:
             mails = MailsRecord.from_bytes(self.store.get(record), digest=record)
             _check_place(mails, instance.name, self.wave, phase)
         except WavegateError as error:
-            return Flaw(kind="mail-journal", subject=name, detail=str(error))
+            return Flaw(kind="mail-journal", subject=name, detail=error.message)
         return _Thawed(messages=mails.messages, digest=record)
 
 

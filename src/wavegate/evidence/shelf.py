@@ -88,7 +88,7 @@ class Shelf:
             record = read(opened.payload, RecordPredicate).only_digest()
             return reading.Reading.from_bytes(self.store.get(record), digest=record).flaws
         except WavegateError as error:
-            return (Flaw(kind="bad-signature", subject=place, detail=str(error)),)
+            return (Flaw(kind="bad-signature", subject=place, detail=error.message),)
 
 
 def open_shelf(store: Store, estate: Estate, wave: Wave, trust: Trust, at: datetime) -> Shelf:
@@ -147,7 +147,7 @@ def _read_snapshot(
         record = statement.only_digest()
         snapshot = Snapshot.from_bytes(store.get(record), digest=record)
     except WavegateError as error:
-        return Flaw(kind=_flaw_kind(error), subject=name, detail=str(error))
+        return Flaw(kind=_flaw_kind(error), subject=name, detail=error.message)
     return _misplaced(snapshot, statement.predicate, wave, instance, name) or snapshot
 
 
@@ -199,7 +199,7 @@ def _read_plan(store: Store, wave: str, trust: Trust) -> tuple[PlanFacts | None,
             opened = open_envelope(store.read(name), trust, Role.RECORD)
             predicate = read(opened.payload, PlanPredicate).predicate
         except WavegateError as error:
-            flaws.append(Flaw(kind="plan", subject=name, detail=str(error)))
+            flaws.append(Flaw(kind="plan", subject=name, detail=error.message))
             continue
         facts = PlanFacts(
             version=predicate.version,
