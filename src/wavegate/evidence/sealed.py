@@ -9,6 +9,7 @@ from wavegate.canonical import digest, dumps, loads
 from wavegate.errors import DamagedError, InvalidError
 from wavegate.evidence.bundle import REPORTS, VERDICTS
 from wavegate.evidence.envelope import EnvelopeError, Opened, open_envelope, read_unverified
+from wavegate.evidence.fields import Fields
 from wavegate.evidence.manifest import MANIFEST, OUTSIDE, SEAL, parse
 from wavegate.evidence.predicates import SealPredicate
 from wavegate.evidence.statement import Statement, read
@@ -69,6 +70,7 @@ def open_sealed(
     _check_canonical(envelope)
     opened = opener.open(envelope, Role.SEAL, where=SEAL)
     statement = read(opened.payload, SealPredicate, where=SEAL)
+    _check_payload(opened.payload)
     _check_expected("run", statement.predicate.run, expect_run)
     _check_expected("wave", statement.predicate.wave, expect_wave)
     _check_subjects(statement.subjects, tree.names)
@@ -90,13 +92,24 @@ def read_object(tree: Tree, sealed: Sealed, name: str) -> bytes:
 
 
 def _check_canonical(envelope: bytes) -> None:
+    """One canonical form with one signature, so that stock tools read what we read."""
     try:
-        canonical = dumps(loads(envelope)) == envelope
+        found = loads(envelope)
+        canonical = dumps(found) == envelope
+        signatures = Fields(found, "payload", "payloadType", "signatures").items("signatures")
     except (DamagedError, ValueError) as error:
         text = error.message if isinstance(error, DamagedError) else str(error)
         raise EnvelopeError(f"not a signed envelope: {text}", where=SEAL, cure=_AGAIN) from error
     if not canonical:
         raise EnvelopeError("not in canonical form, as we write it", where=SEAL, cure=_AGAIN)
+    if len(signatures) != 1:
+        text = f"{len(signatures)} signatures where a seal has one"
+        raise EnvelopeError(text, where=SEAL, cure=_AGAIN)
+
+
+def _check_payload(payload: bytes) -> None:
+    if dumps(loads(payload)) != payload:
+        raise InvalidError("the statement is not in canonical form", where=SEAL, cure=_AGAIN)
 
 
 def _check_expected(what: str, found: str | None, expected: str | None) -> None:

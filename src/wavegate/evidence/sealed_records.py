@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from wavegate.canonical import digest
 from wavegate.errors import InvalidError, WavegateError
 from wavegate.evidence.envelope import read_unverified
 from wavegate.evidence.predicates import RecordKind, RecordPredicate
@@ -70,7 +69,7 @@ def read_records(tree: Tree, sealed: Sealed, opener: Opener) -> Records:
         claim = _claim(name, sealed.small[name], opener, doubts)
         if claim and claims.setdefault(claim.record, claim) is not claim:
             doubts.append(_doubt(name, f"the record stands under {claims[claim.record].where} too"))
-    known = {digest(data) for data in sealed.small.values()}
+    known = set(sealed.files.values())
     for name in sealed.objects():
         known |= _check_object(tree, sealed, name, claims, doubts)
     doubts += _absent(claims, known)

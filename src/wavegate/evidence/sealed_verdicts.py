@@ -44,6 +44,7 @@ def read_verdicts(sealed: Sealed) -> Verdicts:
     """The verdicts, whose decision is the one that their own cells force."""
     try:
         verdicts = parse(sealed[VERDICTS])
+        _check_names(verdicts)
         wrong = contradictions(verdicts)
     except DamagedError as error:
         raise InvalidError(error.message, where=error.where, cure=error.cure) from error
@@ -51,7 +52,6 @@ def read_verdicts(sealed: Sealed) -> Verdicts:
         raise InvalidError(f"{wrong[0]} is not what the cells force", where=VERDICTS)
     if not verdicts.cells:
         raise InvalidError("there is no cell: nothing was judged", where=VERDICTS)
-    _check_names(verdicts)
     seal = sealed.statement.predicate
     for what, told, found in (
         ("run", seal.run, verdicts.run),

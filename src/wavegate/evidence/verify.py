@@ -28,6 +28,8 @@ from wavegate.evidence.tree import Budget, open_tree
 from wavegate.evidence.trust import Trust
 from wavegate.evidence.verdicts import Verdicts
 
+_NOTHING = ("The bundle agrees with itself; so does any that somebody made up.",)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
@@ -100,6 +102,7 @@ def verify_bundle(
     doubts = (*records.doubts, *doubts_of(verdicts, plan, records))
     check_doubts(verdicts, doubts)
     problems = tuple(_problems(sealed, usable, folder))
+    vouched = usable is not None and not _inside(usable, folder)
     return Verification(
         ok=not problems,
         run=verdicts.run,
@@ -108,7 +111,7 @@ def verify_bundle(
         decision_line=verdicts.decision_line,
         closed=verdicts.closed,
         keyids=sealed.keyids,
-        proven=(*_proven(sealed, verdicts, plan, records), *gates.proven),
+        proven=(*_proven(sealed, verdicts, plan, records), *gates.proven) if vouched else _NOTHING,
         not_proven=(*_not_proven(verdicts, plan, doubts), *gates.unproven),
         time_proven=False,
         problems=problems,
@@ -119,11 +122,17 @@ def _agreed(verdicts: Verdicts) -> set[str]:
     return set(verdicts.digests.estate.values())
 
 
+def _inside(trust: Trust, folder: Path) -> list[Path]:
+    """The trusted files that lie in the bundle itself, and so prove nothing."""
+    root = folder.resolve()
+    return [path for path in trust.sources if path.resolve().is_relative_to(root)]
+
+
 def _problems(sealed: Sealed, trust: Trust | None, folder: Path) -> Iterator[str]:
     if trust is None:
         yield "no key from outside the bundle was given: who sealed it is not shown (--key)"
         return
-    inside = [path for path in trust.sources if path.resolve().is_relative_to(folder.resolve())]
+    inside = _inside(trust, folder)
     if inside:
         yield f"{inside[0]} lies in the bundle that it should prove: get the key another way"
     used = [found for found in trust.keys if found.key.keyid in sealed.keyids]
@@ -149,7 +158,7 @@ def _proven(
         yield f"The cells are those of version {plan.predicate.version} of the plan{signed}."
     if records.keyids:
         yield (
-            f"{len(records.claims)} records were signed when they were taken, by key "
+            f"{len(records.claims)} records were signed one by one, by key "
             f"{', '.join(sorted(records.keyids))}; each is unchanged and in its place."
         )
 
