@@ -5,6 +5,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -91,7 +92,7 @@ def spf_failed(instance: str) -> Judgement:
         cleared=[
             Cleared(
                 rule="txt-split",
-                subject=f"news.{instance.split('-')[0]}.example TXT",
+                subject=f"news.{instance.split('-', maxsplit=1)[0]}.example TXT",
                 before='"v=spf1 include:_spf.campaign.example -all"',
                 after='"v=spf1 include:_spf.campaign" ".example -all"',
                 explanation="The same text in other character-strings (RFC 7208 3.3).",
@@ -168,11 +169,11 @@ def waiting(what: str, count: int | None, on: On, settles: datetime | None = Non
     )
 
 
-def _cell(instance: str, promise: str, found: Judgement | None, **extra: object) -> Cell:
+def _cell(instance: str, promise: str, found: Judgement | None, **extra: Any) -> Cell:
     later = {"throughput": timedelta(days=15), "queued_mail": timedelta(hours=85)}
     grid = GridCell(
         instance=instance,
-        customer=INSTANCES.get(instance, instance.split("-")[0]),
+        customer=INSTANCES.get(instance, instance.split("-", maxsplit=1)[0]),
         promise=promise,
         due=END + later.get(promise, timedelta()),
     )
@@ -183,7 +184,7 @@ def _cell(instance: str, promise: str, found: Judgement | None, **extra: object)
     )
 
 
-def run_of(cells: Iterable[Cell], **extra: object) -> Verdicts:
+def run_of(cells: Iterable[Cell], **extra: Any) -> Verdicts:
     """The verdicts of some cells, decided as the gate decides."""
     rows = tuple(cells)
     inside = {cell.grid.instance: () for cell in rows if not cell.grid.outside}
@@ -212,20 +213,32 @@ def run_of(cells: Iterable[Cell], **extra: object) -> Verdicts:
 
 
 def _attempt(
-    name: str, phase: str, number: int, began: datetime, because: str | None = None,
-    *, used: bool = True, complete: bool = True,
+    name: str,
+    phase: str,
+    number: int,
+    began: datetime,
+    because: str | None = None,
+    *,
+    used: bool = True,
+    complete: bool = True,
 ) -> Attempt:
     return Attempt.model_validate(
         {
-            "phase": phase, "sequence": number, "digest": record(f"{name} {number}"),
-            "because": because, "began": began, "ended": began + timedelta(minutes=2),
-            "used": used, "forced": False, "complete": complete,
+            "phase": phase,
+            "sequence": number,
+            "digest": record(f"{name} {number}"),
+            "because": because,
+            "began": began,
+            "ended": began + timedelta(minutes=2),
+            "used": used,
+            "forced": False,
+            "complete": complete,
         }
     )
 
 
 def _varied_cells() -> list[Cell]:
-    special: dict[tuple[str, str], tuple[Judgement | None, dict[str, object]]] = {}
+    special: dict[tuple[str, str], tuple[Judgement | None, dict[str, Any]]] = {}
     for name in ("acme-prod1", "acme-prod2", "borealis-prod"):
         special[name, "spf"] = (spf_failed(name), {})
     special["acme-prod1", "reverse_dns"] = (ptr_failed("acme-prod1"), {})
@@ -241,12 +254,16 @@ def _varied_cells() -> list[Cell]:
     )
     special["acme-mkt", "sending_ips"] = (
         waiting("more messages from 192.0.2.10", 12, On.OPERATOR),
-        {"waiver": AppliedWaiver(reason="quiet pool", approved_by="J. Doe",
-                                 until=AT + timedelta(days=9))},
+        {
+            "waiver": AppliedWaiver(
+                reason="quiet pool", approved_by="J. Doe", until=AT + timedelta(days=9)
+            )
+        },
     )
     for name in INSTANCES:
         special[name, "throughput"] = (
-            waiting("more days of loaded buckets", 6, On.TIME, END + timedelta(days=6)), {},
+            waiting("more days of loaded buckets", 6, On.TIME, END + timedelta(days=6)),
+            {},
         )
     special["cumulus-dev1", "throughput"] = (
         not_applicable("no load in dev"),
@@ -261,17 +278,11 @@ def _varied_cells() -> list[Cell]:
     )
     special["acme-mkt", "dkim"] = (passed("dkim", "acme-mkt"), {"remedied": "after 31 min"})
     return [
-        _cell(name, promise, *_told(special, name, promise))
-        if (name, promise) not in special
-        else _cell(name, promise, special[name, promise][0], **special[name, promise][1])
+        _cell(name, promise, found, **extra)
         for name in INSTANCES
         for promise in PROMISES
+        for found, extra in [special.get((name, promise), (passed(promise, name), {}))]
     ]
-
-
-def _told(special: object, name: str, promise: str) -> tuple[Judgement]:
-    del special
-    return (passed(promise, name),)
 
 
 @pytest.fixture(scope="session")
@@ -286,8 +297,10 @@ def varied() -> Verdicts:
         cells,
         decide_by=START + timedelta(hours=6),
         attempts={
-            "acme-prod1": (_attempt("a", "before", 1, START - timedelta(days=2)),
-                           _attempt("a", "after", 2, END + timedelta(minutes=5))),
+            "acme-prod1": (
+                _attempt("a", "before", 1, START - timedelta(days=2)),
+                _attempt("a", "after", 2, END + timedelta(minutes=5)),
+            ),
             "acme-mkt": (
                 _attempt("m", "before", 1, START - timedelta(days=2)),
                 _attempt("m", "after", 2, END + timedelta(minutes=5), used=False),
@@ -295,12 +308,26 @@ def varied() -> Verdicts:
             ),
         },
         waivers=(
-            Waiver(promise="sending_ips", instance="acme-mkt", reason="quiet pool",
-                   approved_by="J. Doe", until=AT + timedelta(days=9)),
-            Waiver(promise="sound_evidence", instance="borealis-stage", reason="late",
-                   approved_by="R. Roe", until=START),
-            Waiver(cause=record("never seen"), reason=f"kept for later {HOSTILE[0]}",
-                   approved_by="R. Roe", until=AT + timedelta(days=30)),
+            Waiver(
+                promise="sending_ips",
+                instance="acme-mkt",
+                reason="quiet pool",
+                approved_by="J. Doe",
+                until=AT + timedelta(days=9),
+            ),
+            Waiver(
+                promise="sound_evidence",
+                instance="borealis-stage",
+                reason="late",
+                approved_by="R. Roe",
+                until=START,
+            ),
+            Waiver(
+                cause=record("never seen"),
+                reason=f"kept for later {HOSTILE[0]}",
+                approved_by="R. Roe",
+                until=AT + timedelta(days=30),
+            ),
         ),
         not_checked=("the move itself: the estate names no moved_when",),
         notes=(f"checkdmarc disagrees once, {ptr[:8]}",),
@@ -324,10 +351,13 @@ def empty() -> Verdicts:
 @pytest.fixture(scope="session")
 def huge() -> Verdicts:
     """500 instances, a third of them with the same failed include."""
-    names = [f"customer-{n % 60:02}-instance-{n:03}" for n in range(500)]
+    names = [f"customer{n % 60:02}-instance-{n:03}" for n in range(500)]
     return run_of(
-        _cell(name, promise, spf_failed(name) if promise == "spf" and number % 3 == 0
-              else passed(promise, name))
+        _cell(
+            name,
+            promise,
+            spf_failed(name) if promise == "spf" and number % 3 == 0 else passed(promise, name),
+        )
         for number, name in enumerate(names)
         for promise in PROMISES
     )

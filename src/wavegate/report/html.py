@@ -22,6 +22,8 @@ SHORT = 160
 """Characters of a value shown at once; the rest is behind a click."""
 LONG = 2000
 """Characters of a value shown at all; verdicts.json has the whole."""
+CUSTOMERS = 12
+"""Customers shown at once; the others, none of them worse, are behind a click."""
 NAMES = 12
 """Instances named where many share a text."""
 
@@ -89,6 +91,7 @@ def _environment() -> Environment:
         "SHORT": SHORT,
         "LONG": LONG,
         "NAMES": NAMES,
+        "CUSTOMERS": CUSTOMERS,
         "CARDS": CARDS,
         "LINES": LINES,
     }

@@ -16,9 +16,9 @@ from wavegate.verdict import Verdict
 
 MATRIX_ROWS = 500
 """Rows of the matrix; further instances are counted, and stand in verdicts.json."""
-MATRIX_BYTES = 700_000
+MATRIX_BYTES = 740_000
 """About how large the matrix may become; fewer rows where names are long."""
-CELL_BYTES = 60
+CELL_BYTES = 56
 """About how long a cell of the matrix is without its instance's name."""
 CARDS = 100
 """Causes told in full."""
@@ -26,6 +26,10 @@ LINES = 1000
 """Further causes told in one line each."""
 CHIPS = 500
 """Instances that a cause lists by name."""
+NAMED = 24
+"""Instances of one customer that are named."""
+NAMED_ABOVE = 100
+"""In a wave of more instances, those that are GO are only counted per customer."""
 PASSED_TEXTS = 800
 """Different texts of PASSED cells that are told; a big estate says the most frequent ones."""
 
@@ -104,15 +108,26 @@ class Texts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerLine:
-    """One customer: decision, how many instances of each, and those that are not GO first.
+class Named:
+    """An instance by name, with its decision and its row of the matrix, if it has one."""
 
-    outside: none of them is in the wave. Of an instance: name, decision, row, outside.
+    name: str
+    decision: Word
+    row: str | None
+    outside: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerLine:
+    """One customer: decision, how many instances of each word, and instances, the worst first.
+
+    outside: none of them is in the wave. left_out: instances that are only counted.
     """
 
     customer: str
     decision: Word
-    instances: tuple[tuple[str, Word, str | None, bool], ...]
+    instances: tuple[Named, ...]
+    left_out: int
     outside: bool
     words: tuple[tuple[Word, int], ...]
 
@@ -298,27 +313,28 @@ def _texts(
 
 
 def _customers(verdicts: Verdicts, rows: Mapping[str, str]) -> tuple[CustomerLine, ...]:
-    outside = _outside(verdicts)
+    outside, words = _outside(verdicts), verdicts.instances
     owner = {cell.instance: cell.customer for cell in verdicts.cells}
-    names: dict[str, list[str]] = {}
-    for name in verdicts.instances:
-        names.setdefault(owner.get(name, "?"), []).append(name)
     rank = list(Word)
-    lines = []
-    for customer, word in verdicts.customers.items():
-        theirs = sorted(
-            names.get(customer, []), key=lambda n: (rank.index(verdicts.instances[n]), n)
-        )
-        words = [verdicts.instances[name] for name in theirs]
-        lines.append(
-            CustomerLine(
-                customer=customer,
-                decision=word,
-                instances=tuple(
-                    (n, verdicts.instances[n], rows.get(n), n in outside) for n in theirs
-                ),
-                outside=outside.issuperset(theirs),
-                words=tuple((found, words.count(found)) for found in Word if found in words),
-            )
-        )
+    theirs: dict[str, list[Named]] = {}
+    for name in sorted(words, key=lambda name: (rank.index(words[name]), name)):
+        found = Named(name=name, decision=words[name], row=rows.get(name), outside=name in outside)
+        theirs.setdefault(owner.get(name, "?"), []).append(found)
+    lines = [
+        _customer(customer, word, theirs.get(customer, []), big=len(words) > NAMED_ABOVE)
+        for customer, word in verdicts.customers.items()
+    ]
     return tuple(sorted(lines, key=lambda line: (rank.index(line.decision), line.customer)))
+
+
+def _customer(customer: str, word: Word, theirs: list[Named], *, big: bool) -> CustomerLine:
+    told = [named for named in theirs if not big or named.decision is not Word.GO][:NAMED]
+    words = [named.decision for named in theirs]
+    return CustomerLine(
+        customer=customer,
+        decision=word,
+        instances=tuple(told),
+        left_out=len(theirs) - len(told),
+        outside=all(named.outside for named in theirs),
+        words=tuple((found, words.count(found)) for found in Word if found in words),
+    )
