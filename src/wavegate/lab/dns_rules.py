@@ -75,12 +75,20 @@ def react(server: DnsServer, zones: tuple[Zone, ...], ask: Ask, memory: Memory) 
     response = respond(ask.query, _seen(server.rules, zones, ask))
     refusal = next((code for rule in server.rules if (code := _refusal(rule, ask, memory))), None)
     if refusal is not None:
-        response = dns.message.make_response(ask.query)
-        response.set_rcode(dns.rcode.from_text(refusal))
+        response = _refused(ask, refusal)
     for rule in server.rules:
         response = _bend(rule, response, ask, memory)
     delay = sum(_late(rule, ask) for rule in server.rules)
     return Reply(data=wire(response, _limit(ask)), delay=delay)
+
+
+def _refused(ask: Ask, rcode: str) -> dns.message.Message:
+    """An empty answer with that rcode; a denial of existence is given with authority."""
+    response = dns.message.make_response(ask.query)
+    response.set_rcode(dns.rcode.from_text(rcode))
+    if rcode == "NXDOMAIN":
+        response.flags |= dns.flags.AA
+    return response
 
 
 def _limit(ask: Ask) -> int:

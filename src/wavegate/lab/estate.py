@@ -111,18 +111,13 @@ def _instant(at: datetime, zone_hours: int) -> str:
 
 
 def _instance(item: AgreedInstance, place: Place) -> Tree:
-    account = place.accounts[item.name]
     tree: Tree = {
         "name": item.name,
         "customer": item.customer,
         "product": item.product,
         "hosting": item.hosting,
         "environment": item.environment,
-        "url": account.url,
-        "credentials": {
-            "operator": f"file:{account.operator}",
-            "password": f"file:{account.password}",
-        },
+        **_access(place.accounts.get(item.name)),
         "sending_ips": list(item.sending_ips),
         "domains": [
             {"name": domain.name, "selectors": list(domain.selectors)}
@@ -141,6 +136,19 @@ def _instance(item: AgreedInstance, place: Place) -> Tree:
     if item.moves:
         tree["moved_when"] = {"received_by": MOVED_WHEN}
     return tree
+
+
+def _access(account: Account | None) -> Tree:
+    """How to reach an instance; nothing for one that is only listed."""
+    if account is None:
+        return {}
+    return {
+        "url": account.url,
+        "credentials": {
+            "operator": f"file:{account.operator}",
+            "password": f"file:{account.password}",
+        },
+    }
 
 
 def _wave(wave: AgreedWave, place: Place) -> Tree:

@@ -7,12 +7,19 @@ from difflib import get_close_matches
 from itertools import combinations
 
 from wavegate.errors import InputError
-from wavegate.lab import fault_build
+from wavegate.lab import fault_agreed, fault_auth, fault_build, fault_dns, fault_identity
 from wavegate.lab.catalogue import Fault, catalogue
 from wavegate.lab.plants import Plant
 from wavegate.lab.world import World
 
-BEDS = (fault_build.BED,)
+BEDS = (
+    fault_auth.BED,
+    fault_build.BED,
+    fault_dns.BED,
+    fault_identity.BED,
+    fault_agreed.SCHEDULE,
+    fault_agreed.EVIDENCE,
+)
 
 
 def plants() -> dict[str, Plant]:
@@ -72,6 +79,6 @@ def _compatible(world: World, first: Plant, second: Plant) -> bool:
     try:
         one, other = first(world), second(world)
         both, swapped = second(one), first(other)
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, IndexError):
         return False
     return both == swapped and both not in (one, other)

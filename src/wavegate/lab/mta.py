@@ -51,7 +51,8 @@ def pairs(mailing: Mailing) -> tuple[Pair, ...]:
 def burst_size(mailing: Mailing) -> int:
     """How many messages the burst has in all."""
     weights = sum(route.weight * len(route.domains) for route in mailing.routes)
-    return mailing.burst * weights // FULL_WEIGHT
+    whole = mailing.burst * weights // FULL_WEIGHT
+    return min(whole, mailing.cap) if mailing.cap else whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,12 +105,17 @@ class MailFlow:
     @property
     def waiting(self) -> tuple[Pair, ...]:
         """The pairs that have not delivered in this phase, or all while the burst goes on."""
-        if not self.mailing.flowing:
+        if not self.mailing.flowing or self._spent:
             return ()
         missing = tuple(pair for pair in pairs(self.mailing) if not self.delivered[pair])
         if missing or self.delivered.total() >= burst_size(self.mailing):
             return missing
         return pairs(self.mailing)
+
+    @property
+    def _spent(self) -> bool:
+        """Whether the phase's messages have all been sent."""
+        return 0 < self.mailing.cap <= self.delivered.total()
 
     async def run(self) -> None:
         """Send until cancelled."""
@@ -124,7 +130,8 @@ class MailFlow:
         """Whether mail leaves now: before the opening it stops by itself, a moment early."""
         early = self._moves and self.phase == "before"
         closing = early and now() >= self._timing.opens - self._timing.guard
-        return self.mailing.flowing and bool(self._streams) and not closing
+        able = self.mailing.flowing and bool(self._streams) and not self._spent
+        return able and not closing
 
     def _turn(self, stream: Stream) -> float:
         return (self._taken[stream] + 1) / stream.route.weight

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """How faults are planted: small pure functions from world to world, and the words they share."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
 from wavegate.lab.campaign_state import CampaignState
-from wavegate.lab.dns_state import Rule, Zone
+from wavegate.lab.dns_state import MAX_STRING, Rule, Zone, txt
 from wavegate.lab.world import (
     AgreedInstance,
     AgreedWave,
@@ -82,9 +83,15 @@ def edit(origin: str, owner: str, rdtype: str, old: str, new: str) -> Change:
     def swap(zone: Zone) -> Zone:
         if not any(old in rr.data for rr in zone.get(owner, rdtype)):
             raise KeyError(f"{owner} {rdtype} has no {old!r}")
-        return zone.edit(owner, rdtype, lambda data: data.replace(old, new))
+        return zone.edit(owner, rdtype, lambda data: _fitting(data.replace(old, new)))
 
     return in_zone(origin, swap)
+
+
+def _fitting(data: str) -> str:
+    """Quoted strings split anew where one has grown beyond what a string can hold."""
+    strings = re.findall(r'"([^"]*)"', data)
+    return txt("".join(strings)) if any(len(text) > MAX_STRING for text in strings) else data
 
 
 def ruled(names: tuple[str, ...], *rules: Rule) -> Change:

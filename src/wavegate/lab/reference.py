@@ -11,7 +11,7 @@ from datetime import timedelta
 from ipaddress import ip_address
 
 from wavegate.lab.campaign_state import CampaignState, Front, Option
-from wavegate.lab.dns_state import DnsServer, Rr
+from wavegate.lab.dns_state import DnsServer
 from wavegate.lab.keys import make_keys
 from wavegate.lab.reference_tables import tables
 from wavegate.lab.reference_zones import address_name, dkim_keys, zones
@@ -293,23 +293,19 @@ def fewer_messages(world: World, burst: int) -> World:
     )
 
 
-def reference_names(world: World) -> dict[str, str]:
+def reference_names() -> dict[str, str]:
     """What the short names of the reference world stand for: ip1, six2, news, ns3, new-a, old-b.
 
     Servers as their address, hosts as they write themselves in Received.
     """
-    prod1 = world.agreed.instance("acme-prod1")
+    agreed = _agreement(_cast())
+    prod1 = agreed.instance("acme-prod1")
     v4 = [ip for ip in prod1.sending_ips if ip_address(ip).version == 4]
     v6 = [ip for ip in prod1.sending_ips if ip_address(ip).version == 6]
     return {
         **{f"ip{place}": ip for place, ip in enumerate(v4, 1)},
         **{f"six{place}": ip for place, ip in enumerate(v6, 1)},
         **{domain.name.split(".")[0]: domain.name for domain in prod1.domains},
-        **{server.name: server.address for server in world.before.servers},
+        **{server.name: server.address for server in _servers(agreed)},
         **{mta.name: mta.host for mta in (*OLD_SITE, *NEW_SITE)},
     }
-
-
-def host_record(name: str, address: str) -> Rr:
-    """The address record that belongs to an address."""
-    return Rr(name, "A" if ip_address(address).version == 4 else "AAAA", address)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from secrets import token_hex
 
@@ -69,7 +70,7 @@ class Lab:
         self.dns = Dns(world.before)
         self.campaigns = {
             item.name: Campaign(item.name, world.before, self.log)
-            for item in world.agreed.instances
+            for item in world.before.instances
         }
         self.flows: dict[str, MailFlow] = {}
         self.control = ""
@@ -209,11 +210,11 @@ class Lab:
         )
 
     def _silent(self) -> Iterator[str]:
-        for instance in self.world.agreed.instances:
-            used = {route.ip for route in self.flows[instance.name].mailing.routes}
-            for ip in instance.sending_ips:
-                if ip not in used:
-                    yield f"{instance.name}: {ip}"
+        for name, flow in self.flows.items():
+            used = {ip_address(route.ip) for route in flow.mailing.routes}
+            for ip in self.world.agreed.instance(name).sending_ips:
+                if ip_address(ip) not in used:
+                    yield f"{name}: {ip}"
 
     def publish(self) -> None:
         """Write lab.json, whole or not at all; only the owner can read it."""
@@ -249,7 +250,7 @@ class Lab:
             },
             "scenario": self.title,
             "faults": list(self.faults),
-            "names": reference_names(self.world),
+            "names": reference_names(),
             "control": {"url": self.control, "token": self.token},
             "pid": os.getpid(),
             "writes": list(self.log.writes),

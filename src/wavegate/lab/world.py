@@ -84,8 +84,8 @@ class Mailing:
     """The mail flow of an instance.
 
     flowing: whether mail leaves at all. burst: how many messages each address sends quickly for
-    each domain once a phase begins. recipient: the local part of its seed address, or None for
-    the unguessable one that the running lab makes.
+    each domain once a phase begins. cap: after how many messages of a phase it sends no more; 0
+    for never.
     """
 
     flowing: bool
@@ -94,6 +94,7 @@ class Mailing:
     routes: tuple[Route, ...]
     x_mailer: str
     burst: int = 20
+    cap: int = 0
 
     def sender(self, domain: str) -> Sender:
         """The sender of that domain. Raises KeyError."""
