@@ -235,7 +235,7 @@ def split_host_port(text: str, *, default: int | None = None) -> tuple[str, int]
     Raises UnreadableError where there is no port and no default, or the port is not 1..65535.
     """
     match = re.fullmatch(
-        r"\[([0-9A-Fa-f:.]+)\](?::([0-9]{1,5}))?|([^:\s]+)(?::([0-9]{1,5}))?", text
+        r"\[([0-9A-Fa-f:.]+)\](?::([0-9]{1,5}))?|([^:\s\[\]]+)(?::([0-9]{1,5}))?", text
     )
     host = (match[1] or match[3]) if match else text
     port = int((match[2] or match[4] or default or 0) if match else default or 0)
