@@ -30,6 +30,7 @@ URL = "https://acme-prod1.example"
 def response(name: str, rdtype: str, *records: str, rcode: str = "NOERROR") -> bytes:
     """The wire of an authoritative response; a record may be `owner TYPE text`, for chains."""
     query = dns.message.make_query(dns.name.from_text(name), rdtype)
+    query.id = 0
     message = dns.message.make_response(query)
     message.flags |= dns.flags.AA
     message.set_rcode(dns.rcode.from_text(rcode))

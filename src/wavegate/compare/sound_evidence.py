@@ -446,8 +446,8 @@ def _left_out(case: SoundCase) -> Iterable[NotCompared]:
 
 def _shown(case: SoundCase) -> str:
     parts = [
-        f"{c.snapshot.phase} {c.snapshot.digest[:16]} (capture {c.snapshot.sequence} of "
-        f"{len(c.attempts)}, ended {_text(c.snapshot.ended)})"
+        f"{c.snapshot.phase} {c.snapshot.digest[:16]} (capture {c.snapshot.sequence}, "
+        f"ended {_text(c.snapshot.ended)})"
         for c in _chosen(case)
     ]
     return f"signed, whole and on its side of the window: {', '.join(parts)}"

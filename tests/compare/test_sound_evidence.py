@@ -1,0 +1,277 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""`sound_evidence`: complete, signed, in time, by one tool, and after the move."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from tests.builders.estates import END, NOW, START, estate, instance
+from tests.builders.mails import mail
+from tests.builders.snapshots import (
+    AFTER,
+    AGREED,
+    BEFORE,
+    NS,
+    answered,
+    campaign,
+    chosen,
+    dns_seen,
+    redir,
+    snapshot,
+    zone,
+)
+
+from wavegate.compare.sound_evidence import (
+    RecordFlaw,
+    SignedPlan,
+    SoundCase,
+    compare_sound_evidence,
+)
+from wavegate.record.snapshot import LeftOut, Tool
+from wavegate.verdict import Judgement, Verdict
+
+D = "news.acme.example"
+PLAN = SignedPlan(version=1, at=START - timedelta(days=2), agreed={"acme": AGREED})
+
+
+def case(**other: object) -> SoundCase:
+    """A sound case, with some of it replaced."""
+    found = estate()
+    fields: dict[str, object] = {
+        "estate": found,
+        "wave": found.waves[0],
+        "instance": found.instances[0],
+        "at": NOW,
+        "before": chosen(snapshot("before")),
+        "after": chosen(snapshot("after")),
+        "agreed": AGREED,
+        "plan": PLAN,
+    }
+    return SoundCase(**(fields | other))  # type: ignore[arg-type] # test data of known shape
+
+
+def judged(**other: object) -> Judgement:
+    """The judgement on it."""
+    return compare_sound_evidence(case(**other))
+
+
+def test_sound_evidence_passes() -> None:
+    """It says which captures counted, and that the move was not checked."""
+    found = judged()
+    assert found.verdict is Verdict.PASSED
+    assert snapshot("before").digest[:16] in (found.shown or "")
+    assert any("move itself was not checked" in remark for remark in found.remarks)
+
+
+def late_before(**other: object) -> Mapping[str, object]:
+    """A before capture whose last observation is after the opening."""
+    late = dns_seen(D, "MX", answered(D, "MX"), at=START + timedelta(minutes=3))
+    return {"before": chosen(snapshot("before", [*zone(BEFORE), late], **other))}
+
+
+FAILED: Mapping[str, tuple[Mapping[str, object], str, str]] = {
+    "straddles": (late_before(), "wrong-side-of-window", "2024-01-16T22:03:00Z"),
+    "after-too-early": (
+        {"after": chosen(snapshot("after", [*zone(END - timedelta(minutes=12))]))},
+        "wrong-side-of-window",
+        "2024-01-16T22:48:00Z",
+    ),
+    "forced": (
+        {"before": chosen(snapshot("before", forced=True))},
+        "forced",
+        "2024-01-16T19:00:00Z",
+    ),
+    "plan-late": (
+        {"plan": replace(PLAN, at=START + timedelta(minutes=1))},
+        "plan-after-opening",
+        "2024-01-16T22:01:00Z",
+    ),
+    "estate-changed": ({"agreed": "f" * 64}, "agreed-estate-changed", "f" * 64),
+    "unknown-key": (
+        {"flaws": (RecordFlaw(kind="unknown-key", subject="signed/x", detail="key k1"),)},
+        "record-unknown-key",
+        "signed/x",
+    ),
+    "digest": (
+        {"flaws": (RecordFlaw(kind="digest", subject="o", detail="differs", record="d" * 64),)},
+        "record-digest",
+        "d" * 64,
+    ),
+    "wrong-instance": (
+        {"flaws": (RecordFlaw(kind="wrong-instance", subject="acme-prod1", detail="acme-stage1"),)},
+        "record-wrong-instance",
+        "acme-prod1",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAILED)
+def test_unsound_evidence_fails(fault: str) -> None:
+    """What is wrong is named."""
+    other, rule, witness = FAILED[fault]
+    found = judged(**other)
+    assert found.verdict is Verdict.FAILED
+    convicted = [f for f in found.findings if f.rule == rule]
+    assert witness in convicted[0].witness
+
+
+def test_one_record_for_both_phases_fails() -> None:
+    """A copy to make the wave green."""
+    before = chosen(snapshot("before"))
+    found = judged(before=before, after=before)
+    assert "same-record-both-phases" in [f.rule for f in found.findings]
+
+
+INCONCLUSIVE: Mapping[str, tuple[Mapping[str, object], str, str]] = {
+    "no-before": ({"before": None}, "no-before", "acme-prod1"),
+    "no-after": ({"after": None}, "no-after", "acme-prod1"),
+    "no-plan": ({"plan": None}, "no-plan", "plan"),
+    "incomplete": ({"after": chosen(snapshot("after", complete=False))}, "incomplete", "complete"),
+    "no-dns": (
+        {"before": chosen(snapshot("before", campaign(BEFORE)))},
+        "nothing-observed",
+        "DNS",
+    ),
+    "too-old": (
+        {
+            "before": chosen(
+                snapshot(
+                    "before", zone(START - timedelta(days=45)), ended=START - timedelta(days=45)
+                )
+            )
+        },
+        "baseline-too-old",
+        "45 d",
+    ),
+    "tool": (
+        {"after": chosen(snapshot("after", tool=Tool(version="1.5.0", source="t" * 64)))},
+        "tool-differs",
+        "1.4.0 and 1.5.0",
+    ),
+    "same-version-other-source": (
+        {"after": chosen(snapshot("after", tool=Tool(version="1.4.0", source="t" * 64)))},
+        "tool-differs",
+        "changed sources",
+    ),
+    "missing-object": (
+        {"flaws": (RecordFlaw(kind="missing-object", subject="signed/x", detail="gone"),)},
+        "record-missing-object",
+        "gone",
+    ),
+}
+
+
+@pytest.mark.parametrize("gap", INCONCLUSIVE)
+def test_gap_cannot_be_told(gap: str) -> None:
+    """What is missing is said."""
+    other, rule, text = INCONCLUSIVE[gap]
+    found = judged(**other)
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert text in next(m.what for m in found.missing if m.rule == rule)
+
+
+def test_asked_less_after_is_listed() -> None:
+    """A selector and a server that were not asked again."""
+    key = f"acc2._domainkey.{D}"
+    more = [dns_seen(key, "TXT", answered(key, "TXT", '"v=DKIM1; p="'))]
+    other = [dns_seen(D, "MX", answered(D, "MX"), server="192.0.2.56:53")]
+    before = chosen(snapshot("before", [*zone(BEFORE), *campaign(BEFORE), *more, *other]))
+    found = judged(before=before)
+    missing = next(m for m in found.missing if m.rule == "asked-less-after")
+    assert "acc2" in missing.what
+    assert "192.0.2.56:53" in missing.what
+
+
+def test_question_that_an_answer_led_to_may_go() -> None:
+    """A CNAME that is no CNAME any more: its target is not asked again, and need not be."""
+    key, target = f"acc1._domainkey.{D}", "acc1.dkim.vendor.example"
+    old = [
+        dns_seen(key, "TXT", answered(key, "TXT", f"@{key} CNAME {target}.")),
+        dns_seen(target, "TXT", answered(target, "TXT", '"v=DKIM1; p=AAAA"')),
+    ]
+    new = [dns_seen(key, "TXT", answered(key, "TXT", '"v=DKIM1; p=AAAA"'), at=AFTER)]
+    found = judged(
+        before=chosen(snapshot("before", [*zone(BEFORE), *campaign(BEFORE), *old])),
+        after=chosen(snapshot("after", [*zone(AFTER), *campaign(AFTER), *new])),
+    )
+    assert found.verdict is Verdict.PASSED
+
+
+def test_servers_of_another_ns_set_may_go() -> None:
+    """The delegation changed: who is not listed any more is not asked any more."""
+    gone = [o for o in zone(AFTER) if o.asked["server"] == NS[0] and not o.subject.endswith(" NS")]
+    ns = [dns_seen(D, "NS", answered(D, "NS", "ns1.acme.example."), at=AFTER)]
+    found = judged(after=chosen(snapshot("after", [*gone, *ns, *campaign(AFTER)])))
+    assert found.verdict is Verdict.PASSED
+
+
+SIGN = {"received_by": "-mta-i-"}
+NEW = {"Received": "from x by irl1-mta-i-0f68; now"}
+OLD = {"Received": "from x by old-a.lon7; now"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rule"),
+    [(OLD, OLD, "move-not-seen"), (NEW, NEW, "sign-seen-before"), (OLD, NEW, None)],
+)
+def test_nothing_moved_is_not_a_pass(
+    before: Mapping[str, str], after: Mapping[str, str], rule: str | None
+) -> None:
+    """Rule 12: the estate names a sign of the move, and it has to be seen, newly."""
+    found = judged(
+        instance=instance(moved_when=SIGN),
+        mail_before=(mail(headers=before),),
+        mail_after=(mail(at=END, headers=after),),
+    )
+    assert [m.rule for m in found.missing] == ([rule] if rule else [])
+
+
+def test_old_site_is_named_where_nothing_moved() -> None:
+    """An all-green report would be false."""
+    found = judged(instance=instance(moved_when=SIGN), mail_after=(mail(at=END, headers=OLD),))
+    assert "old-a.lon7" in found.reason
+
+
+@pytest.mark.parametrize(("seconds", "sound"), [(2, True), (90, False), (-90, False)])
+def test_clock_skew_beyond_tolerance(seconds: int, sound: bool) -> None:
+    """Edges of the window cannot be told with a clock that is 90 s off."""
+    date = AFTER + timedelta(seconds=seconds)
+    look = redir("build='9282' sha1='cc45440' instance='acme_mkt_prod1'", at=AFTER, date=date)
+    rest = [o for o in campaign(AFTER) if o.kind == "soap"]
+    found = judged(after=chosen(snapshot("after", [*zone(AFTER), look, *rest])))
+    assert (found.verdict is Verdict.PASSED) is sound
+    if not sound:
+        assert "s ahead" in found.reason or "s behind" in found.reason
+
+
+def test_required_timestamps_are_missing() -> None:
+    """Policy asks for them; the digests are named."""
+    bound = estate(policy={"timestamps": "required"})
+    found = judged(estate=bound)
+    assert {m.rule for m in found.missing} == {"no-timestamp"}
+    assert len(found.missing) == 2
+
+
+def test_torn_last_line_of_a_journal_is_a_remark() -> None:
+    """A writer at work: what it never acknowledged is no evidence, and no fault."""
+    flaw = RecordFlaw(kind="torn-journal", subject="mail/1.jsonl", detail="left out")
+    found = judged(flaws=(flaw,))
+    assert found.verdict is Verdict.PASSED
+    assert any("left out" in remark for remark in found.remarks)
+
+
+def test_what_was_left_out_is_listed() -> None:
+    """An address family without a route here was not asked."""
+    left = (LeftOut(what="IPv6 servers", reason="no route"),)
+    found = judged(after=chosen(snapshot("after", left_out=left)))
+    assert found.not_compared[0].what == "IPv6 servers"
+
+
+def test_all_attempts_are_told() -> None:
+    """Two before captures: which one counts is said."""
+    first, second = snapshot("before", sequence=1), snapshot("before", sequence=2)
+    found = judged(before=chosen(second, attempts=(first, second)))
+    assert found.verdict is Verdict.PASSED
+    assert any("capture 2 counts" in remark for remark in found.remarks)
