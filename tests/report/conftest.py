@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs of every kind to report on: all verdicts, hostile text, waivers, limits, retakes, none."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -361,3 +361,58 @@ def huge() -> Verdicts:
         for number, name in enumerate(names)
         for promise in PROMISES
     )
+
+
+@pytest.fixture(scope="session")
+def held() -> Verdicts:
+    """A run before the window has ended: HOLD for every instance."""
+    holds = dict.fromkeys(INSTANCES, ("its window has not ended",))
+    cells = [_cell(name, "scope", passed("scope", name)) for name in INSTANCES]
+    return run_of(cells, holds=holds)
+
+
+@pytest.fixture(scope="session")
+def chaos() -> Verdicts:
+    """Each of 1,280 cells failed for its own cause."""
+    return run_of(
+        _cell(f"node-{number:02}", promise, ptr_like(f"{promise} {number}"))
+        for number in range(80)
+        for promise in PROMISES
+    )
+
+
+def ptr_like(subject: str) -> Judgement:
+    """A finding about a subject that no other cell shares."""
+    finding = Finding(
+        rule="differs",
+        subject=subject,
+        expected="as before",
+        observed="otherwise",
+        explanation=f"{subject} differs",
+        before="a",
+        after="b",
+    )
+    return judgement(findings=[finding], shown="-", could_hide="-")
+
+
+@pytest.fixture(scope="session")
+def fleet() -> Verdicts:
+    """2,001 instances of one promise, of which the last by name failed."""
+    names = [*(f"i{number:04}" for number in range(2000)), "z-last"]
+    return run_of(
+        _cell(n, "spf", spf_failed(n) if n == "z-last" else passed("spf", n)) for n in names
+    )
+
+
+@pytest.fixture
+def make_hostile() -> Callable[[], Verdicts]:
+    """A run whose names themselves are hostile, as no estate would load them."""
+
+    def make() -> Verdicts:
+        return run_of(
+            _cell(text, promise, ptr_like(text) if number % 2 else passed(promise, text))
+            for number, text in enumerate(filter(str.isascii, HOSTILE))
+            for promise in ("spf", HOSTILE[0], "not-compared")
+        )
+
+    return make

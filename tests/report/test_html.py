@@ -4,6 +4,7 @@
 
 import re
 from collections import Counter
+from typing import Any
 
 import pytest
 from lxml import html as parser
@@ -16,11 +17,11 @@ from wavegate.verdict import Verdict
 CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
-def _tree(verdicts: Verdicts) -> parser.HtmlElement:
+def _tree(verdicts: Verdicts) -> Any:
     return parser.document_fromstring(render(verdicts))
 
 
-def _text(element: parser.HtmlElement) -> str:
+def _text(element: Any) -> str:
     return " ".join(element.text_content().split())
 
 
@@ -193,7 +194,8 @@ def test_a_big_estate_stays_below_a_megabyte(huge: Verdicts) -> None:
     """500 instances open at once in a browser, and one cause stands once."""
     page = render(huge)
     assert len(page.encode()) < 1_000_000
-    (card,) = parser.document_fromstring(page).xpath("//section[@id='settle']/article")
+    tree: Any = parser.document_fromstring(page)
+    (card,) = tree.xpath("//section[@id='settle']/article")
     assert "167 instances" in _text(card)
 
 
