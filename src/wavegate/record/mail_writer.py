@@ -109,7 +109,11 @@ class MailJournalWriter:
         used += self._segment.size if self._segment else 0
         if total is not None and used + more > total:
             return f"the mail journals have reached their bound of {total} bytes"
-        if shutil.disk_usage(self._folder).free < self._bounds.reserve + more:
+        try:
+            free = shutil.disk_usage(self._folder).free
+        except OSError as error:
+            return f"nobody can tell how much is free on the disk: {error.strerror}"
+        if free < self._bounds.reserve + more:
             return f"less than {self._bounds.reserve} bytes are free on the disk"
         return None
 
