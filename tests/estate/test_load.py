@@ -193,7 +193,7 @@ BAD = (
     Bad("waiver-until", ", until: 2024-02-01", "", "{promise: spf", "waivers[0].until",
         "missing", "until"),
     Bad("waiver-neither", "promise: spf, instance: acme-prod1, ", "", "{reason: known",
-        "waivers[0]", "cause, or a promise", "either cause"),
+        "waivers[0]", "cause, or a promise", "its cause"),
     Bad("waiver-half", "promise: spf, instance: acme-prod1, ", "promise: spf, ", "{promise: spf",
         "waivers[0]", "cause, or a promise", "both promise and instance"),
     Bad("waiver-unknown-instance", "spf, instance: acme-prod1", "spf, instance: acme", "acme,",
@@ -461,8 +461,9 @@ def test_any_input_is_read_or_refused(data: bytes | str) -> None:
         ("    hosting: managed\n", "    hosting: managed\n    wave: unplanned\n"),
         ("promise: throughput", "promise: own_check"),
         ("promise: throughput", "promise: spf_strict"),
+        ("promise: spf, ", f"promise: spf, cause: {'0' * 64}, "),
     ],
-    ids=["two-waves", "on-premise", "no-wave", "late", "no-url", "unplanned", "own", "own-spf"],
+    ids=["two-waves", "on-premise", "no-wave", "late", "no-url", "unplanned", "own", "own-spf", "narrow"],
 )  # fmt: skip
 def test_what_is_wrong_but_readable_loads(change: tuple[str, str]) -> None:
     """What can be read and is wrong is a verdict's matter, not the loader's."""

@@ -297,7 +297,7 @@ class Limit(Strict):
 
 
 class Waiver(Strict):
-    """A waiver of a cause, or of a promise for an instance."""
+    """A waiver of a cause, or of a promise for an instance; with a cause, both only narrow it."""
 
     cause: Cause | None = None
     """The id of a cause, as reports print it."""
@@ -309,12 +309,11 @@ class Waiver(Strict):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        pair = (self.promise is not None, self.instance is not None)
-        if (self.cause is not None and not any(pair)) or (self.cause is None and all(pair)):
+        if self.cause is not None or (self.promise is not None and self.instance is not None):
             return self
         raise UnreadableError(
             "a waiver covers a cause, or a promise of an instance",
-            "name either cause, or both promise and instance",
+            "name its cause, or both promise and instance",
         )
 
 
