@@ -463,7 +463,7 @@ def test_any_input_is_read_or_refused(data: bytes | str) -> None:
         ("promise: throughput", "promise: spf_strict"),
         ("promise: spf, ", f"promise: spf, cause: {'0' * 64}, "),
     ],
-    ids=["two-waves", "on-premise", "no-wave", "late", "no-url", "unplanned", "own", "own-spf", "narrow"],
+    ids=["two-waves", "on-premise", "no-wave", "late", "no-url", "unplanned", "own", "own2", "why"],
 )  # fmt: skip
 def test_what_is_wrong_but_readable_loads(change: tuple[str, str]) -> None:
     """What can be read and is wrong is a verdict's matter, not the loader's."""
