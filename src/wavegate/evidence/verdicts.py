@@ -8,7 +8,7 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
@@ -343,8 +343,12 @@ class Context:
 
 
 def build(cells: Iterable[Cell], decision: Decision, context: Context) -> Verdicts:
-    """The verdicts.json of a run. Raises ValueError for what has no form in it."""
+    """The verdicts.json of a run; its reasons are ordered as the cells are.
+
+    Raises ValueError where the decision is not that of these cells in this context.
+    """
     rows = tuple(sorted(cells, key=_place))
+    decision = _same(decision, rows, context)
     entries = tuple(_cell_entry(cell, context.at, final=context.final) for cell in rows)
     window = context.window
     return Verdicts(
@@ -360,7 +364,7 @@ def build(cells: Iterable[Cell], decision: Decision, context: Context) -> Verdic
         why=decision.why,
         final=context.final,
         partial=context.partial,
-        holds=dict(context.holds),
+        holds=dict(sorted(context.holds.items())),
         window=WindowEntry(start=window.start, end=window.end) if window else None,
         decide_by=context.decide_by,
         instances=dict(decision.instances),
@@ -427,7 +431,7 @@ def contradictions(verdicts: Verdicts) -> tuple[str, ...]:
 
     Raises DamagedError as `cells_of` does.
     """
-    decision = decision_of(verdicts)
+    cells, decision = cells_of(verdicts), decision_of(verdicts)
     derived: dict[str, object] = {
         "decision": decision.word,
         "decision_line": decision.line,
@@ -437,7 +441,9 @@ def contradictions(verdicts: Verdicts) -> tuple[str, ...]:
         "why": decision.why,
         "instances": dict(decision.instances),
         "customers": dict(decision.customers),
+        "cells": tuple(_cell_entry(cell, verdicts.at, final=verdicts.final) for cell in cells),
         "causes": _causes(verdicts.cells),
+        "limits": tuple(_limits(cells)),
     }
     return tuple(name for name, value in derived.items() if getattr(verdicts, name) != value)
 
@@ -451,6 +457,20 @@ def json_schema() -> dict[str, object]:
 def schema_text() -> str:
     """The checked-in text of the schema."""
     return json.dumps(json_schema(), indent=2, sort_keys=True) + "\n"
+
+
+def _same(decision: Decision, rows: tuple[Cell, ...], context: Context) -> Decision:
+    """The decision made again over the cells in file order, whatever order it was made in."""
+    again = decide(
+        rows,
+        at=context.at,
+        holds=dict(sorted(context.holds.items())),
+        final=context.final,
+        partial=context.partial,
+    )
+    if replace(decision, why=()) != replace(again, why=()) or {*decision.why} != {*again.why}:
+        raise ValueError("the decision is not that of these cells in this context")
+    return again
 
 
 def _place(cell: Cell) -> tuple[bool, str, tuple[int, str]]:
