@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Literal
 
 from aiosmtpd.proxy_protocol import V2_CMD, ProxyData
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, Envelope, Session, TLSSetupException
 
 from wavegate.canonical import digest
 from wavegate.clock import now
@@ -110,7 +110,12 @@ class Visit:
         return "250 2.0.0 OK"
 
     async def handle_exception(self, error: Exception) -> str:
-        """A fault of our own: the sender keeps the message; no detail goes out."""
+        """A fault of our own: the sender keeps the message; no detail goes out.
+
+        A failed handshake is none.
+        """
+        if isinstance(error, TLSSetupException):
+            return self._refuse("454 4.7.0 no TLS came about")
         self._desk.trouble(f"in a session: {type(error).__name__}: {error}")
         return "451 4.3.0 local error"
 
