@@ -7,20 +7,21 @@ after: from the end on), whenever they arrived (design, "Mail ledger").
 """
 
 import fnmatch
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parseaddr
 
 from wavegate.errors import DamagedError, WavegateError
 from wavegate.estate.model import Estate, Instance, Window
-from wavegate.evidence.dossier import Flaw
+from wavegate.evidence.checkpoints import broken_checkpoints
+from wavegate.evidence.dossier import Flaw, FlawKind
 from wavegate.evidence.envelope import open_envelope
 from wavegate.evidence.predicates import RecordPredicate
 from wavegate.evidence.statement import read
 from wavegate.evidence.trust import Role, Trust
 from wavegate.record.listening import Listening
-from wavegate.record.mail_journal import read_mails
+from wavegate.record.mail_journal import MailReading, read_mails
 from wavegate.record.mails import MailPhase, MailsRecord
 from wavegate.record.message import Received
 from wavegate.record.store import Store
@@ -76,14 +77,7 @@ class MailShelf:
             frozen=frozen,
             listening=reading.listening if reading else (),
             by_instance=sort_by_instance(estate, reading.messages if reading else ()),
-            flaws=tuple(
-                Flaw(
-                    kind="torn-journal" if problem.kind == "torn" else "mail-journal",
-                    subject=problem.journal,
-                    detail=problem.detail,
-                )
-                for problem in (reading.problems if reading else ())
-            ),
+            flaws=(*_journal_flaws(reading), *broken_checkpoints(store, trust)) if reading else (),
         )
 
     def of(self, instance: Instance) -> InstanceMail:
@@ -132,6 +126,12 @@ class MailShelf:
         except WavegateError as error:
             return Flaw(kind="mail-journal", subject=name, detail=error.message)
         return _Thawed(messages=mails.messages, digest=record)
+
+
+def _journal_flaws(reading: MailReading) -> Iterator[Flaw]:
+    for problem in reading.problems:
+        kind: FlawKind = "torn-journal" if problem.kind == "torn" else "mail-journal"
+        yield Flaw(kind=kind, subject=problem.journal, detail=problem.detail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from wavegate.clock import format_instant, parse_instant
+from wavegate.clock import format_instant
+from wavegate.record.fields import instant, members, number, text, texts
 from wavegate.record.journal import Head, JournalLine, JournalProblem, ProblemKind, read_journal
 from wavegate.record.listening import Listener, Listening, ListeningLog
 from wavegate.record.mail_fields import from_fields
@@ -61,11 +62,11 @@ class SegmentHeader:
     def from_fields(cls, fields: Mapping[str, object]) -> "SegmentHeader":
         """Read back what `to_fields` wrote. Raises ValueError, TypeError or KeyError."""
         return cls(
-            at=_instant(fields["at"]),
+            at=instant(fields["at"]),
             listener=Listener(
-                listen=_texts(fields["listen"]),
-                vantage=_text(fields["vantage"]),
-                heartbeat=timedelta(microseconds=_number(fields["heartbeat_us"])),
+                listen=texts(fields["listen"]),
+                vantage=text(fields["vantage"]),
+                heartbeat=timedelta(microseconds=number(fields["heartbeat_us"])),
             ),
             follows=_follows(fields["follows"]),
         )
@@ -129,7 +130,7 @@ class _Reading:
                 case (_, "mail"):
                     return from_fields(fields, journal=f"{segment}#{line.at}") if raw else None
                 case (_, "start" | "heartbeat" | "stop" as kind):
-                    self.log.sign(segment, _instant(fields["at"]), stop=kind == "stop")
+                    self.log.sign(segment, instant(fields["at"]), stop=kind == "stop")
                 case (_, "gap"):
                     self.gaps.append(_gap(segment, fields))
                 case (_, kind):
@@ -180,6 +181,17 @@ def listening_intervals(store: Store) -> tuple[Listening, ...]:
     return reading.log.spans()
 
 
+def line_digests(store: Store, segment: str, wanted: frozenset[int]) -> dict[int, str]:
+    """The digests of those lines of a segment that are there, by their number from 0.
+
+    A segment that is not there has none.
+    """
+    if segment not in segments(store):
+        return {}
+    lines = _lines(store, segment, lambda _: None)
+    return {line.at: line.digest for line in lines if line.at in wanted}
+
+
 def segments(store: Store) -> tuple[str, ...]:
     """The names of the segments of a store, oldest first."""
     names = (name for name in store.names(FOLDER + "/") if name.endswith(SUFFIX))
@@ -216,38 +228,15 @@ def _follows_of(store: Store, segment: str) -> Follows | None:
 def _follows(value: object) -> Follows | None:
     if value is None:
         return None
-    if not isinstance(value, dict):
-        raise TypeError("follows: expected an object")
-    head = Head(n=_number(value["n"]), line=_text(value["line"]))
-    return Follows(segment=_text(value["segment"]), head=head)
+    fields = members(value)
+    head = Head(n=number(fields["n"]), line=text(fields["line"]))
+    return Follows(segment=text(fields["segment"]), head=head)
 
 
 def _gap(segment: str, fields: Mapping[str, object]) -> MailGap:
     return MailGap(
-        since=_instant(fields["since"]),
-        until=_instant(fields["at"]),
-        reason=_text(fields["reason"]),
+        since=instant(fields["since"]),
+        until=instant(fields["at"]),
+        reason=text(fields["reason"]),
         segment=segment,
     )
-
-
-def _instant(value: object) -> datetime:
-    return parse_instant(_text(value))
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise TypeError("expected a list of texts")
-    return tuple(_text(item) for item in value)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("expected a text")
-    return value
-
-
-def _number(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError("expected a number")
-    return value

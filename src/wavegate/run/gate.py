@@ -77,7 +77,7 @@ def gate(
         _freeze(opened, request, folder, signer, trust, at)
         say(f"judging with {len(request.suites)} suites")
         verdicts = judge_bundle(folder, run, opened.wave, at, trust, request)
-        _render(folder, verdicts)
+        _render(folder, verdicts, signer.keyid)
         seal_bundle(
             folder,
             signer=signer,
@@ -164,10 +164,10 @@ def _captures(shelf: Shelf) -> dict[str, Captures]:
     return found
 
 
-def _render(folder: Path, verdicts: Verdicts) -> None:
+def _render(folder: Path, verdicts: Verdicts, keyid: str) -> None:
     """Write verdicts.json and the reports made from it alone."""
     (folder / VERDICTS).write_bytes(dump_verdicts(verdicts))
-    (folder / "report.html").write_text(html.render(verdicts), "utf-8")
+    (folder / "report.html").write_text(html.render(verdicts, keyid=keyid), "utf-8")
     (folder / "summary.md").write_text(markdown.render(verdicts), "utf-8")
     (folder / "junit.xml").write_bytes(junit.render(verdicts))
 
