@@ -42,7 +42,10 @@ class TinyDns:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
     ) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bell:
             bell.sendto(b"", (self._host, self.port))
@@ -126,8 +129,7 @@ def reply(
 class Zone:
     """A handler over records `owner type text`, with NXDOMAIN and NODATA as they should be.
 
-    Names end with a dot. unless: another handler that goes first; what it gives as NotImplemented
-    falls through.
+    Names end with a dot. A CNAME answers every type, and is not followed.
     """
 
     def __init__(self, *records: str, flags: str = "AA") -> None:
@@ -135,6 +137,7 @@ class Zone:
         self._flags = flags
 
     def __call__(self, query: dns.message.Message, transport: Transport) -> bytes:
+        """The answer of a server that is responsible for everything."""
         del transport
         name = query.question[0].name.to_text().lower()
         kind = dns.rdatatype.to_text(query.question[0].rdtype)

@@ -100,12 +100,13 @@ def capture(
             done += 1
             progress(f"{done}/{len(tasks)} {item[0]}: {_told(item[1])}")
             yield item
+        interrupted = stopped.is_set()
     finally:
         work.stop()
         thread.join()
     if failure is not None:
         raise failure
-    if stopped.is_set():
+    if interrupted:
         raise KeyboardInterrupt
 
 

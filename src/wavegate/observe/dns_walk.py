@@ -150,6 +150,25 @@ class Walk:
         for server in place.not_asked:
             self._notes.leave_out(f"server {server}", f"one of many of {place.zone_text}")
 
+    async def _records(self, name: Name, rdtype: str) -> tuple[Rdata, ...]:
+        """The records in all servers' answers together, each once, CNAMEs followed."""
+        kept: dict[Rdata, None] = {}
+        todo, seen = [name], set[Name]()
+        while todo and len(seen) <= MAX_CHAIN:
+            here = todo.pop(0)
+            seen.add(here)
+            for observation in await self.ask(here, rdtype):
+                answer = decode(observation.outcome, here, rdtype)
+                if isinstance(answer, Found):
+                    kept.update(dict.fromkeys(answer.rdatas))
+                elif isinstance(answer, Leads) and answer.chain[-1] not in seen:
+                    todo.append(answer.chain[-1].canonicalize())
+        return tuple(kept)
+
+    async def _texts(self, name: Name) -> tuple[bytes, ...]:
+        found = await self._records(name, "TXT")
+        return tuple(b"".join(rdata.strings) for rdata in found)  # type: ignore[attr-defined] # a TXT has strings
+
     async def _types(self, name: Name, rdtypes: Iterable[str]) -> None:
         await _all(*(self.ask(name, rdtype) for rdtype in rdtypes))
 
@@ -175,7 +194,7 @@ class Walk:
     async def _hosts(self, name: Name, rdtype: str) -> None:
         """The addresses of the hosts that NS or MX name."""
         field = "target" if rdtype == "NS" else "exchange"
-        hosts = sorted({getattr(r, field) for r in rdatas(await self.ask(name, rdtype))})
+        hosts = sorted({getattr(r, field) for r in await self._records(name, rdtype)})
         for host in hosts[MAX_HOSTS:]:
             self._notes.leave_out(f"{host.to_text()} A", f"more than {MAX_HOSTS} {rdtype} hosts")
         await _all(
@@ -188,7 +207,8 @@ class Walk:
             place = await self._run.place(name)
             parent = await self._run.parent(place.zone)
             if parent is None or parent.zone == place.zone:
-                self._notes.leave_out(f"parent of {place.zone_text}", "its servers are not known")
+                zone = place.zone_text if place.servers else name.to_text()
+                self._notes.leave_out(f"parent of {zone}", "its servers are not known")
                 return
             await self._at(parent, place.zone, "NS")
         except (MissingResolverError, NoRouteError) as error:
@@ -197,7 +217,7 @@ class Walk:
     async def _reports(self, domain: Name) -> None:
         """Whether foreign report addresses consent (RFC 9990: `<domain>._report._dmarc.<dest>`)."""
         for place in dmarc_walk(domain):
-            texts = b" ".join(text for text in _texts(await self.ask(place, "TXT")))
+            texts = b" ".join(await self._texts(place))
             for found in sorted({m.lower() for m in _MAILTO.findall(texts)})[:MAX_REPORTS]:
                 with suppress(dns.exception.DNSException):
                     destination = absolute(found.decode("ascii"))
@@ -229,7 +249,7 @@ class Walk:
     ) -> tuple[Wanted, ...]:
         match want.what:
             case "record":
-                return self._led(await self.ask(want.name, "TXT"), want.name, domain, senders)
+                return self._led(await self._texts(want.name), want.name, domain, senders)
             case "address":
                 await self._addresses(want.name)
             case "mx":
@@ -242,13 +262,13 @@ class Walk:
 
     def _led(
         self,
-        found: tuple[Observation, ...],
+        texts: tuple[bytes, ...],
         record: Name,
         domain: Name,
         senders: tuple[Sender, ...],
     ) -> tuple[Wanted, ...]:
         wanted: list[Wanted] = []
-        for text in spf_texts(sorted(set(_texts(found)))):
+        for text in spf_texts(sorted(set(texts))):
             led = leads(text, record.to_text(), domain.to_text(), senders)
             wanted.extend(led.wanted)
             for term in led.unknown:
@@ -260,7 +280,7 @@ class Walk:
 
     async def _address(self, ip: str) -> tuple[Name, ...]:
         """PTR, and of each target its addresses and the SPF record of the HELO identity."""
-        found = rdatas(await self.ask(reverse_name(ip), "PTR"))
+        found = await self._records(reverse_name(ip), "PTR")
         targets = sorted({r.target.canonicalize() for r in found})  # type: ignore[attr-defined] # a PTR has a target
         for target in targets[MAX_POINTERS:]:
             self._notes.leave_out(f"{target.to_text()} A", f"more than {MAX_POINTERS} PTR of {ip}")
@@ -271,21 +291,6 @@ class Walk:
 
 async def _all(*work: Awaitable[object]) -> None:
     await asyncio.gather(*work)
-
-
-def rdatas(found: Iterable[Observation]) -> tuple[Rdata, ...]:
-    """The records in all servers' answers together, each once."""
-    kept: dict[Rdata, None] = {}
-    for observation in found:
-        name = absolute(observation.asked["name"])
-        answer = decode(observation.outcome, name, observation.asked["type"])
-        if isinstance(answer, Found):
-            kept.update(dict.fromkeys(answer.rdatas))
-    return tuple(kept)
-
-
-def _texts(found: Iterable[Observation]) -> tuple[bytes, ...]:
-    return tuple(b"".join(r.strings) for r in rdatas(found))  # type: ignore[attr-defined] # a TXT has strings
 
 
 def _targets(found: Iterable[Observation], name: Name, rdtype: str, place: Place) -> set[Name]:

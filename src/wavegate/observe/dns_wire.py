@@ -95,6 +95,8 @@ def truncated(data: bytes) -> bool:
 
 def record_types(data: bytes) -> Iterator[tuple[int, int]]:
     """(section, type) of each record, walked over without decoding; stops where bytes lie."""
+    if len(data) < _HEADER.size:
+        return
     _, _, questions, *counts = _HEADER.unpack_from(data)
     at = _HEADER.size
     for _ in range(questions):
@@ -161,4 +163,4 @@ def refers(data: bytes) -> bool:
     """Whether a response without AA is a referral to another zone."""
     types = set(record_types(data))
     answered = any(section == ANSWER for section, _ in types)
-    return not flag(data, AA) and _referral(types, answered=answered)
+    return bool(types) and not flag(data, AA) and _referral(types, answered=answered)
