@@ -7,11 +7,11 @@
 
 import base64
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Literal
 
 from wavegate.canonical import digest as digest_of
-from wavegate.clock import format_instant, parse_instant
+from wavegate.clock import format_instant
+from wavegate.record.fields import flag_or_none, instant, text, text_or_none, texts
 from wavegate.record.message import Received
 
 PeerBy = Literal["socket", "proxy", "received"]
@@ -40,19 +40,19 @@ def from_fields(fields: Mapping[str, object], *, journal: str) -> Received:
     Raises ValueError, TypeError or KeyError for anything else, and where the raw bytes do not
     match their digest.
     """
-    raw, digest = _raw(fields["raw"]), _text(fields["digest"])
+    raw, digest = _raw(fields["raw"]), text(fields["digest"])
     if digest_of(raw) != digest:
         raise ValueError("the raw message does not match its digest")
     return Received(
-        source=_text(fields["source"]),
-        peer=_text(fields["peer"]),
+        source=text(fields["source"]),
+        peer=text(fields["peer"]),
         peer_by=_peer_by(fields["peer_by"]),
-        helo=_text_or_none(fields["helo"]),
-        mail_from=_text_or_none(fields["mail_from"]),
-        recipients=_texts(fields["recipients"]),
-        connected=_instant(fields["connected"]),
-        ended=_instant(fields["ended"]),
-        tls=_flag_or_none(fields["tls"]),
+        helo=text_or_none(fields["helo"]),
+        mail_from=text_or_none(fields["mail_from"]),
+        recipients=texts(fields["recipients"]),
+        connected=instant(fields["connected"]),
+        ended=instant(fields["ended"]),
+        tls=flag_or_none(fields["tls"]),
         raw=raw,
         digest=digest,
         journal=journal,
@@ -61,9 +61,9 @@ def from_fields(fields: Mapping[str, object], *, journal: str) -> Received:
 
 def _raw(value: object) -> bytes:
     """Bytes of canonical base64; other spellings of the same bytes are refused."""
-    text = _text(value)
-    raw = base64.b64decode(text, validate=True)
-    if base64.b64encode(raw).decode("ascii") != text:
+    coded = text(value)
+    raw = base64.b64decode(coded, validate=True)
+    if base64.b64encode(raw).decode("ascii") != coded:
         raise ValueError("base64 that is not canonical")
     return raw
 
@@ -73,29 +73,3 @@ def _peer_by(value: object) -> PeerBy:
         case "socket" | "proxy" | "received":
             return value
     raise ValueError(f"peer_by {value!r}")
-
-
-def _instant(value: object) -> datetime:
-    return parse_instant(_text(value))
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise TypeError("expected a list of texts")
-    return tuple(_text(item) for item in value)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("expected a text")
-    return value
-
-
-def _text_or_none(value: object) -> str | None:
-    return None if value is None else _text(value)
-
-
-def _flag_or_none(value: object) -> bool | None:
-    if value is not None and not isinstance(value, bool):
-        raise TypeError("expected true, false or null")
-    return value

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Literal
 
 from wavegate.canonical import dumps, loads
-from wavegate.clock import format_instant, parse_instant
+from wavegate.clock import format_instant
 from wavegate.errors import DamagedError
+from wavegate.record.fields import instant, items, members, text
 from wavegate.record.mail_fields import from_fields, to_fields
 from wavegate.record.message import Received
 from wavegate.record.snapshot import check_schema
@@ -62,22 +63,21 @@ class MailsRecord:
         check_schema(fields, SCHEMA, where=digest)
         try:
             return cls(
-                instance=_text(fields["instance"]),
-                customer=_text(fields["customer"]),
-                wave=_text(fields["wave"]),
+                instance=text(fields["instance"]),
+                customer=text(fields["customer"]),
+                wave=text(fields["wave"]),
                 phase=_phase(fields["phase"]),
-                since=parse_instant(_text(fields["from"])),
-                until=parse_instant(_text(fields["to"])),
-                messages=tuple(_mail(mail) for mail in _list(fields["messages"])),
+                since=instant(fields["from"]),
+                until=instant(fields["to"]),
+                messages=tuple(_mail(mail) for mail in items(fields["messages"])),
             )
         except (KeyError, ValueError, TypeError) as error:
             raise DamagedError(f"not a record of mails: {error}", where=digest) from error
 
 
 def _mail(value: object) -> Received:
-    if not isinstance(value, dict):
-        raise TypeError("expected an object")
-    return from_fields(value, journal=_text(value["journal"]))
+    fields = members(value)
+    return from_fields(fields, journal=text(fields["journal"]))
 
 
 def _phase(value: object) -> MailPhase:
@@ -85,15 +85,3 @@ def _phase(value: object) -> MailPhase:
         case "before" | "window" | "after":
             return value
     raise ValueError(f"phase {value!r}")
-
-
-def _list(value: object) -> list[object]:
-    if not isinstance(value, list):
-        raise TypeError("expected a list")
-    return value
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("expected a text")
-    return value

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from wavegate.clock import format_instant, parse_instant
+from wavegate.clock import format_instant
 from wavegate.errors import DamagedError
+from wavegate.record.fields import instant, number, text, text_members
 
 Kind = Literal["dns", "http", "soap"]
 
@@ -88,13 +89,13 @@ class Observation:
         try:
             return cls(
                 kind=_kind(data["kind"]),
-                subject=str(data["subject"]),
-                asked=_texts(data["asked"]),
-                heard=_texts(data["heard"]),
+                subject=text(data["subject"]),
+                asked=text_members(data["asked"]),
+                heard=text_members(data["heard"]),
                 outcome=_outcome_from_json(data["outcome"]),
-                at=parse_instant(str(data["at"])),
-                took_us=int(str(data["took_us"])),
-                vantage=str(data["vantage"]),
+                at=instant(data["at"]),
+                took_us=number(data["took_us"]),
+                vantage=text(data["vantage"]),
             )
         except (KeyError, ValueError, TypeError) as error:
             raise DamagedError(f"not an observation: {error}") from error
@@ -110,12 +111,6 @@ def _kind(value: object) -> Kind:
     raise ValueError(f"kind {value!r}")
 
 
-def _texts(value: object) -> dict[str, str]:
-    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
-        raise ValueError("expected an object of strings")
-    return dict(value)
-
-
 def _outcome_to_json(outcome: Outcome) -> dict[str, str]:
     value = base64.b64encode(outcome.value).decode("ascii")
     match outcome:
@@ -128,7 +123,7 @@ def _outcome_to_json(outcome: Outcome) -> dict[str, str]:
 
 
 def _outcome_from_json(data: object) -> Outcome:
-    fields = _texts(data)
+    fields = text_members(data)
     value = base64.b64decode(fields["value"], validate=True)
     if fields["outcome"] == "seen":
         return Seen(value)

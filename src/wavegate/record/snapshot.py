@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Literal
 
 from wavegate.canonical import dumps, loads
-from wavegate.clock import format_instant, parse_instant
+from wavegate.clock import format_instant
 from wavegate.errors import DamagedError
+from wavegate.record.fields import flag, instant, items, members, number, text, text_or_none
 from wavegate.record.observation import Observation
 
 SCHEMA = "wavegate/snapshot/v1"
@@ -103,30 +104,30 @@ class Snapshot:
 
 
 def _from_fields(cls: type[Snapshot], fields: Mapping[str, object], digest: str) -> Snapshot:
-    phase, tool = fields["phase"], _object(fields["tool"])
+    phase, tool = fields["phase"], members(fields["tool"])
     if phase not in ("before", "after"):
         raise ValueError(f"phase {phase!r}")
     return cls(
-        instance=_text(fields["instance"]),
-        customer=_text(fields["customer"]),
-        wave=_text(fields["wave"]),
+        instance=text(fields["instance"]),
+        customer=text(fields["customer"]),
+        wave=text(fields["wave"]),
         phase="before" if phase == "before" else "after",
-        sequence=int(str(fields["sequence"])),
-        previous=_text_or_none(fields["previous"]),
-        because=_text_or_none(fields["because"]),
-        began=parse_instant(_text(fields["began"])),
-        ended=parse_instant(_text(fields["ended"])),
-        complete=fields["complete"] is True,
-        forced=fields["forced"] is True,
-        vantage=_text(fields["vantage"]),
-        estate=_text(fields["estate"]),
-        tool=Tool(version=_text(tool["version"]), source=_text(tool["source"])),
+        sequence=number(fields["sequence"]),
+        previous=text_or_none(fields["previous"]),
+        because=text_or_none(fields["because"]),
+        began=instant(fields["began"]),
+        ended=instant(fields["ended"]),
+        complete=flag(fields["complete"]),
+        forced=flag(fields["forced"]),
+        vantage=text(fields["vantage"]),
+        estate=text(fields["estate"]),
+        tool=Tool(version=text(tool["version"]), source=text(tool["source"])),
         observations=tuple(
-            Observation.from_json(_object(o)) for o in _list(fields["observations"])
+            Observation.from_json(members(o)) for o in items(fields["observations"])
         ),
         left_out=tuple(
-            LeftOut(what=_text(_object(i)["what"]), reason=_text(_object(i)["reason"]))
-            for i in _list(fields["left_out"])
+            LeftOut(what=text(members(i)["what"]), reason=text(members(i)["reason"]))
+            for i in items(fields["left_out"])
         ),
         digest=digest,
     )
@@ -144,25 +145,3 @@ def check_schema(fields: Mapping[str, object], expected: str, *, where: str) -> 
             where=where,
             cure="use the Wavegate version that wrote it, or a newer one",
         )
-
-
-def _object(value: object) -> dict[str, object]:
-    if not isinstance(value, dict):
-        raise TypeError("expected an object")
-    return value
-
-
-def _list(value: object) -> list[object]:
-    if not isinstance(value, list):
-        raise TypeError("expected a list")
-    return value
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("expected a text")
-    return value
-
-
-def _text_or_none(value: object) -> str | None:
-    return None if value is None else _text(value)
