@@ -61,11 +61,6 @@ def signed_mails(instance: Instance, view: View, mails: tuple[Received, ...]) ->
     return tuple(one for one in every if speaks_for(instance, one.mail, own))
 
 
-def verified_digests(instance: Instance, view: View, mails: tuple[Received, ...]) -> frozenset[str]:
-    """Digests of the mails with a valid signature of one of the instance's domains."""
-    return _own_digests(instance, signed_mails(instance, view, mails))
-
-
 def _own_digests(instance: Instance, mails: list[Signed] | tuple[Signed, ...]) -> frozenset[str]:
     domains = {domain.name for domain in instance.domains}
     return frozenset(
