@@ -35,16 +35,15 @@ def broken_checkpoints(store: Store, trust: Trust) -> tuple[Flaw, ...]:
 
 
 def _check(store: Store, trust: Trust, segment: str, names: list[str]) -> Iterator[Flaw]:
-    heads: dict[str, Head] = {}
+    heads: set[Head] = set()
     for name in names:
         found = _read(store, trust, segment, name)
         if isinstance(found, Flaw):
             yield found
         else:
-            heads[name] = found
-    wanted = {head.n for head in heads.values()}
-    lines = line_digests(store, segment, frozenset(wanted))
-    for name, head in heads.items():
+            heads.add(found)
+    lines = line_digests(store, segment, frozenset(head.n for head in heads))
+    for head in sorted(heads, key=lambda found: found.n):
         if lines.get(head.n) != head.line:
             detail = f"line {head.n} of {segment} is not the signed one, or was cut off"
             yield Flaw(kind="mail-journal", subject=segment, detail=detail)

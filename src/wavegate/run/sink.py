@@ -65,11 +65,13 @@ def receive(
     loaded = load(estate)
     opened = LocalStore.open(store, create=True)
     settings = settings_for(loaded.estate, listen, proxy_from, vantage=vantage(None))
+    journals = store / "mail"
+    journals.mkdir(exist_ok=True)
     teller = _Teller(say)
     counts = asyncio.run(
         run_sink(
             settings,
-            store / "mail",
+            journals,
             ready=lambda places: say(f"listening on {', '.join(places)}"),
             progress=teller.tell,
             checkpoint=lambda segment, head: _sign(opened, signer, segment, head, say),
