@@ -43,11 +43,15 @@ Json = dict[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attack:
-    """One tampering. says: a part of our refusal. stock: whether verify.sh refuses it too."""
+    """One tampering.
+
+    says: a part of our refusal. stock: whether verify.sh refuses it too; None where that depends
+    on the version of jq.
+    """
 
     name: str
     says: str
-    stock: bool
+    stock: bool | None
     inside: Edit = nothing
     outside: Edit = nothing
     recipe: Recipe = GOOD
@@ -554,7 +558,7 @@ LIES = (
     Attack(
         name="14 lone surrogate in verdicts",
         says="surrogates",
-        stock=False,
+        stock=None,
         inside=raw(VERDICTS, lambda d: d.replace(b'"not drilled"', b'"\\ud800"')),
     ),
     Attack(

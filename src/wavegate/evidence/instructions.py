@@ -108,6 +108,7 @@ _CONTENT = Step(
 if tr -d -c '\r' < MANIFEST | grep -q .; then no "line endings were changed (CRLF)"; fi
 if grep -qEv '^[0-9a-f]{64}  [A-Za-z0-9._/-]+$' MANIFEST; then no "MANIFEST is malformed"; fi
 cut -c67- MANIFEST | sort -cu || no "MANIFEST is not in order"
+[ -z "$(tail -c 1 MANIFEST)" ] || no "MANIFEST is cut off"
 { cut -c67- MANIFEST; printf 'MANIFEST\nseal.dsse.json\n'; } | sort > "$W/want"
 cut -c3- "$W/found" | sort | diff "$W/want" - || no "a missing (<) or extra (>) file"
 sha256sum --strict --quiet -c MANIFEST || no "a file was changed"
