@@ -154,7 +154,7 @@ class Session:
         promise = promise_of(metafunc.definition.path)
         cells = self._cells_of(promise) if promise else ()
         wave = self.shelf.wave.name
-        metafunc.parametrize(CELL, cells, ids=[f"{wave}/{cell.instance}" for cell in cells])
+        metafunc.parametrize(CELL, [_parameter(wave, cell) for cell in cells])
 
     def _cells_of(self, promise: str) -> tuple[GridCell, ...]:
         self.promises.add(promise)
@@ -168,13 +168,6 @@ class Session:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Instance by instance, so that each dossier is opened once; promises in their order."""
-        for item in items:
-            cell = cell_of(item)
-            if cell is not None:
-                mark = pytest.mark.promise(
-                    id=cell.promise, instance=cell.instance, customer=cell.customer
-                )
-                item.add_marker(mark)
         names = {name: at for at, name in enumerate(self._instances())}
         items.sort(key=lambda item: _place(item, names))
 
@@ -289,6 +282,9 @@ class Session:
             report.user_properties.append((PROPERTY, text))
         if call.excinfo is not None and isinstance(call.excinfo.value, PromiseBroken | CannotTell):
             report.longrepr = terminal.one_line(self.shelf.wave.name, cell, call.excinfo.value)
+        elif report.skipped and entries:
+            path, line, _ = item.location
+            report.longrepr = (path, line or 0, f"Skipped: {entries[0].judgement.reason}")
         return report
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
@@ -371,15 +367,22 @@ class Session:
             return pytest.ExitCode.TESTS_FAILED
         return status if self.strangers_failed else pytest.ExitCode.OK
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Bad cells by cause, then the decision."""
-        if self.decision is None:
-            return
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter
+    ) -> Generator[None, object, object]:
+        """Below all else: bad cells by cause, then the decision as the last word."""
+        result = yield
+        if self.decision is not None:
+            self._summarise(terminalreporter, self.decision)
+        return result
+
+    def _summarise(self, reporter: pytest.TerminalReporter, decision: Decision) -> None:
         terminal.summary(
-            terminalreporter,
+            reporter,
             self.shelf.wave.name,
             self.cells,
-            self.decision,
+            decision,
             at=self.at,
             unplanned=sorted(self.unplanned),
         )
@@ -390,6 +393,12 @@ def cell_of(item: pytest.Item) -> GridCell | None:
     callspec = getattr(item, "callspec", None)
     found = callspec.params.get(CELL) if callspec is not None else None
     return found if isinstance(found, GridCell) else None
+
+
+def _parameter(wave: str, cell: GridCell) -> pytest.ParameterSet:
+    """A cell as a parameter: its id, and a mark to choose it by."""
+    mark = pytest.mark.promise(id=cell.promise, instance=cell.instance, customer=cell.customer)
+    return pytest.param(cell, id=f"{wave}/{cell.instance}", marks=mark)
 
 
 def _place(item: pytest.Item, names: dict[str, int]) -> tuple[int, int, tuple[int, str]]:
@@ -403,7 +412,7 @@ def entries_of(report: pytest.TestReport) -> list[JudgedCell]:
     """What a report carries of ours."""
     return [
         judged_from_json(loads(str(value).encode("utf-8"), where="report"))
-        for name, value in report.user_properties
+        for name, value in getattr(report, "user_properties", ())
         if name == PROPERTY
     ]
 
