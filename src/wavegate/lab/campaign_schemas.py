@@ -19,7 +19,7 @@ QUERY = """<schema namespace="xtk" name="queryDef"><methods><method name="Execut
 
 EVENT = """<schema namespace="nms" name="rtEvent"><methods><method name="PushEvent" static="true">
 <parameters><param name="domEvent" type="DOMElement"/>
-<param name="id" type="long" inout="out"/></parameters></method></methods></schema>"""
+<param name="id" type="int64" inout="out"/></parameters></method></methods></schema>"""
 
 DELIVERY = """<schema namespace="nms" name="delivery"><enumeration name="deliveryState">
 <value name="edition" value="0"/><value name="startPending" value="55"/>

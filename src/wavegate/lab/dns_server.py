@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
+from typing import cast
 
 import dns.exception
 import dns.message
@@ -157,8 +158,7 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.DatagramTransport):
-            self._transport = transport
+        self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         reply = self._handler(data, "udp", addr[0])
