@@ -160,9 +160,9 @@ def _domain(domain: Name, before: SpfEvidence, after: SpfEvidence, notes: _Notes
     notes.not_compared += listed(subject, pairing)
     if not was.answered or not now.answered:
         return
-    compared = [
-        (pair, compare(pair.before, pair.after, after.sending_ips)) for pair in pairing.pairs
-    ]
+    changed = [pair for pair in pairing.pairs if not _converged(pair, was.most, now.most)]
+    notes.cleared += [_agrees(subject, pair) for pair in pairing.pairs if pair not in changed]
+    compared = [(pair, compare(pair.before, pair.after, after.sending_ips)) for pair in changed]
     lost: set[Address] = set()
     for pair, found in compared:
         lost |= _one(domain, pair, found, pairing, before, after, notes)
@@ -182,6 +182,16 @@ def _converged(pair: Pair[Policy], was: Policy, now: Policy) -> bool:
     """A server that was odd before and says now what all said: nothing that receivers lose."""
     odd_before = pair.before != was
     return odd_before and pair.after == now and isinstance(compare(was, now), Equal)
+
+
+def _agrees(subject: str, pair: Pair[Policy]) -> Cleared:
+    return Cleared(
+        rule="server-agrees-now",
+        subject=subject,
+        before=f"another policy at {', '.join(pair.servers)}",
+        after="the policy that all servers had and have",
+        explanation="a server that was odd before says now what the others said and say",
+    )
 
 
 def _one(
