@@ -20,9 +20,10 @@ from wavegate.clock import now
 from wavegate.errors import InternalError
 from wavegate.observe.sink_desk import Desk, plain_address
 from wavegate.observe.sink_settings import Address, Door
+from wavegate.observe.sink_wire import plain_path, read_data
 from wavegate.record.message import Received
 
-LINE_LIMIT = 256 * 1024
+CHUNK = 64 * 1024
 NULL_PATH = "<>"
 
 
@@ -112,15 +113,19 @@ class Visit:
     async def handle_exception(self, error: Exception) -> str:
         """A fault of our own: the sender keeps the message; no detail goes out.
 
-        A failed handshake is none.
+        A failed handshake or a connection that ends is none.
         """
-        if isinstance(error, TLSSetupException):
-            return self._refuse("454 4.7.0 no TLS came about")
+        if isinstance(error, TLSSetupException | EOFError):
+            return self._refuse("454 4.7.0 the connection is of no use")
         self._desk.trouble(f"in a session: {type(error).__name__}: {error}")
         return "451 4.3.0 local error"
 
+    def too_large(self) -> str:
+        """The reply to a message beyond the bound."""
+        return self._refuse("552 5.3.4 too much mail data")
+
     def _received(self, session: Session, envelope: Envelope) -> Received:
-        raw = envelope.original_content or b""
+        raw = bytes(envelope.original_content or b"")
         sender = envelope.mail_from or ""
         return Received(
             source="sink",
@@ -132,8 +137,8 @@ class Visit:
             connected=self._connected,
             ended=now(),
             tls=session.ssl is not None,
-            raw=bytes(raw),
-            digest=digest(bytes(raw)),
+            raw=raw,
+            digest=digest(raw),
             journal="",
         )
 
@@ -149,13 +154,14 @@ class Visit:
 class SinkSession(SMTP):
     """The SMTP side of one connection."""
 
-    line_length_limit = LINE_LIMIT
-    """Longer than RFC 5321's 1000: what a sender does wrong is to be recorded, not refused."""
+    line_length_limit = CHUNK
+    """How much is read ahead. Lines of messages may be longer: that is recorded, not refused."""
 
     def __init__(self, desk: Desk, door: Door, peer: Address) -> None:
         limits = desk.settings.limits
+        self._visit = Visit(desk, door, peer)
         super().__init__(
-            Visit(desk, door, peer),
+            self._visit,
             data_size_limit=limits.message,
             enable_SMTPUTF8=True,
             hostname=desk.settings.hostname,
@@ -187,14 +193,34 @@ class SinkSession(SMTP):
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - named after the command
         """Receive a message, a bounded number of them at once."""
+        if await self.check_helo_needed():
+            return
+        if arg or self.envelope is None or not self.envelope.rcpt_tos:
+            await self.push("501 Syntax: DATA" if arg else "503 Error: need RCPT command")
+            return
         self._busy = True
         try:
             async with self._desk.receiving:
-                await super().smtp_DATA(arg)
+                await self._receive(self.envelope)
         finally:
             self._busy = False
         if self._desk.closing:
             self.drop_gently()
+
+    async def _receive(self, envelope: Envelope) -> None:
+        await self.push("354 End data with <CR><LF>.<CR><LF>")
+        raw = await read_data(self._reader, self._desk.settings.limits.message)
+        if raw is None:
+            reply = self._visit.too_large()
+        else:
+            envelope.content = envelope.original_content = raw
+            reply = await self._call_handler_hook("DATA")
+        self.envelope = self._create_envelope()
+        await self.push(reply)
+
+    def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
+        """Address and parameters of a command; a plain path needs no full parser."""
+        return plain_path(arg) or super()._getaddr(arg)
 
     def part(self) -> None:
         """End as soon as no message is under way."""
