@@ -33,8 +33,9 @@ from wavegate.canonical import digest, dumps, loads
 from wavegate.clock import format_instant
 from wavegate.evidence.envelope import PAYLOAD_TYPE, pae, sign
 from wavegate.evidence.signer import FileSigner
-from wavegate.evidence.statement import record_subject, write
+from wavegate.evidence.statement import grid_subject, record_subject, write
 from wavegate.record.local_store import LocalStore
+from wavegate.record.snapshot import Phase, Snapshot
 
 SEAL = "seal.dsse.json"
 VERDICTS = "verdicts.json"
@@ -259,11 +260,32 @@ def _high_bits(entry: Json) -> None:
     entry["sig"] = body[:-1] + letters[letters.index(body[-1]) + 1] + "=" * (len(text) - len(body))
 
 
-def _other_wave(recipe: Recipe) -> Recipe:
-    def taken(name: str, phase: object, sequence: int, previous: str | None) -> object:
-        return snapshot(name, "after" if phase == "after" else "before", sequence, previous, "w2")
+def _sign_plan(folder: Path, version: int) -> None:
+    made = replace(plan(), version=version, at=plan().at - timedelta(days=1))
+    path = folder / f"records/plans/{WAVE}/{version:06d}.dsse.json"
+    path.unlink(missing_ok=True)
+    path.write_bytes(sign(write(grid_subject(made), made), KEY))
 
-    return replace(recipe, snapshots=taken)  # type: ignore[arg-type] # a test's plain function
+
+def _later_plan(folder: Path) -> None:
+    _sign_plan(folder, 2)
+
+
+def _other_plan(folder: Path) -> None:
+    _sign_plan(folder, 1)
+
+
+def other_estate(name: str, phase: Phase, sequence: int, previous: str | None) -> Snapshot:
+    """A snapshot `before` that was taken under another agreed estate."""
+    taken = snapshot(name, phase, sequence, previous)
+    return replace(taken, estate="00" * 32) if phase == "before" else taken
+
+
+def _other_wave(recipe: Recipe) -> Recipe:
+    def taken(name: str, phase: Phase, sequence: int, previous: str | None) -> Snapshot:
+        return snapshot(name, phase, sequence, previous, "w2")
+
+    return replace(recipe, snapshots=taken)
 
 
 ENVELOPE = (
@@ -640,6 +662,24 @@ LIES = (
         inside=raw("estate.json", lambda d: d.replace(b"T23:00", b"T23:30")),
     ),
     Attack(
+        name="24 a later plan was signed",
+        says="a later version of the plan",
+        stock=False,
+        inside=_later_plan,
+    ),
+    Attack(
+        name="24 another plan than the records' own",
+        says="not the plan in the bundle's records",
+        stock=False,
+        inside=_other_plan,
+    ),
+    Attack(
+        name="24 records under another estate",
+        says="taken under another agreed estate",
+        stock=False,
+        recipe=replace(GOOD, snapshots=other_estate),
+    ),
+    Attack(
         name="24 plan made after the opening",
         says="after the window had opened",
         stock=False,
@@ -699,7 +739,7 @@ LIES = (
         name="flaws that the verdicts do not own up to",
         says="the gate met a flaw",
         stock=False,
-        recipe=replace(GOOD, flaws=True),
+        recipe=replace(GOOD, flaw="digest"),
     ),
 )
 

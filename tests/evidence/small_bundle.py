@@ -17,6 +17,7 @@ from wavegate.estate.load import dump as dump_estate
 from wavegate.estate.load import loads as load_estate
 from wavegate.estate.model import Estate
 from wavegate.evidence.bundle import seal_bundle
+from wavegate.evidence.dossier import Flaw, FlawKind
 from wavegate.evidence.envelope import sign
 from wavegate.evidence.predicates import PlanPredicate, RecordKind, RecordPredicate
 from wavegate.evidence.reading import Reading
@@ -180,7 +181,11 @@ def failed(promise: str, record: str) -> Judgement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How a bundle is made. bad: the (instance, promise) that FAILED. drop: cells left out."""
+    """How a bundle is made.
+
+    bad: the (instance, promise) that FAILED. drop: cells left out. flaw: what the gate met while
+    it read the store. unused: the phase whose captures do not count.
+    """
 
     plan: PlanPredicate
     bad: tuple[tuple[str, str], ...] = ()
@@ -189,7 +194,8 @@ class Recipe:
     seal_key: FileSigner = KEY
     timestamps_required: bool = False
     snapshots: Callable[[str, Phase, int, str | None], Snapshot] = snapshot
-    flaws: bool = False
+    flaw: FlawKind | None = None
+    unused: Phase | None = None
 
 
 GOOD = Recipe(plan=plan())
@@ -250,8 +256,8 @@ def _file_snapshots(store: LocalStore, name: str, recipe: Recipe) -> tuple[Snaps
         previous = store.put(taken.to_bytes())
         found.append(replace(taken, digest=previous))
         _file(store, f"signed/{WAVE}/{name}/{sequence:06d}", previous, described(taken), recipe)
-    if recipe.flaws:
-        _file_reading(store, found[-1], recipe)
+    if recipe.flaw:
+        _file_reading(store, found[-1], recipe.flaw, recipe)
     return tuple(found)
 
 
@@ -262,10 +268,8 @@ def _file(
     store.create(f"{name}.dsse.json", envelope)
 
 
-def _file_reading(store: LocalStore, taken: Snapshot, recipe: Recipe) -> None:
-    from wavegate.evidence.dossier import Flaw
-
-    flaw = Flaw(kind="digest", subject="000003", detail="a byte was changed")
+def _file_reading(store: LocalStore, taken: Snapshot, kind: FlawKind, recipe: Recipe) -> None:
+    flaw = Flaw(kind=kind, subject="000003", detail="a byte was changed")
     reading = Reading(wave=WAVE, instance=taken.instance, mail_heard=True, flaws=(flaw,))
     signed = replace(described(taken, "reading"), sequence=1, previous=None)
     record = store.put(reading.to_bytes())
@@ -305,7 +309,10 @@ def _verdicts(recipe: Recipe, taken: dict[str, tuple[Snapshot, ...]]) -> bytes:
         ),
         tool=TOOL,
         window=ESTATE.wave(WAVE).window,
-        attempts={name: tuple(map(_attempt, found)) for name, found in taken.items()},
+        attempts={
+            name: tuple(_attempt(one, used=one.phase != recipe.unused) for one in found)
+            for name, found in taken.items()
+        },
         plan=PlanUsed(
             version=recipe.plan.version,
             digest=digest(write(grid_subject(recipe.plan), recipe.plan)),
@@ -327,7 +334,7 @@ def _cell(cell: GridCell, recipe: Recipe, taken: dict[str, tuple[Snapshot, ...]]
     return Cell(grid=cell, judgement=shown)
 
 
-def _attempt(taken: Snapshot) -> Attempt:
+def _attempt(taken: Snapshot, *, used: bool) -> Attempt:
     return Attempt(
         phase=taken.phase,
         sequence=taken.sequence,
@@ -335,7 +342,7 @@ def _attempt(taken: Snapshot) -> Attempt:
         because=None,
         began=taken.began,
         ended=taken.ended,
-        used=True,
+        used=used,
         forced=False,
         complete=True,
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.evidence.attacks import ATTACKS, Attack, raw
+from tests.evidence.attacks import ATTACKS, Attack, other_estate, raw
 from tests.evidence.small_bundle import GOOD, KEY, NAMES, NO_GO, OTHER_KEY, RUN, WAVE, make
 
 from wavegate.errors import InputError, InvalidError
@@ -131,10 +131,22 @@ def test_replayed(good: Path, expected: dict[str, str]) -> None:
 def test_admitted_flaw(tmp_path: Path) -> None:
     """A run that says itself that its evidence is unsound is authentic, and the doubt is told."""
     bad = tuple((name, "sound_evidence") for name in NAMES)
-    bundle = make(tmp_path / "bundle", replace(GOOD, flaws=True, bad=bad))
+    bundle = make(tmp_path / "bundle", replace(GOOD, flaw="digest", bad=bad))
     found = verify_bundle(bundle, TRUST)
     assert (found.ok, found.decision) == (True, "NO-GO")
     assert any("a byte was changed" in sentence for sentence in found.not_proven)
+
+
+def test_harmless_flaw(tmp_path: Path) -> None:
+    """A last line that was never acknowledged takes nothing away from sound evidence."""
+    found = verify_bundle(make(tmp_path / "bundle", replace(GOOD, flaw="torn-journal")), TRUST)
+    assert (found.ok, found.decision) == (True, "GO")
+
+
+def test_superseded_capture(tmp_path: Path) -> None:
+    """A capture under an earlier agreement may lie in the bundle if nothing rests on it."""
+    recipe = replace(GOOD, snapshots=other_estate, unused="before")
+    assert verify_bundle(make(tmp_path / "bundle", recipe), TRUST).ok
 
 
 def test_no_bundle(tmp_path: Path) -> None:

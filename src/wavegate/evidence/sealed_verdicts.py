@@ -76,6 +76,7 @@ def read_plan(sealed: Sealed, opener: Opener, verdicts: Verdicts) -> Plan | None
     if dict(statement.subjects) != grid_subject(plan.predicate):
         raise InvalidError("the plan is not about its own grid", where=PLAN)
     _check_plan(plan, verdicts)
+    _check_kept(sealed, opener, plan.predicate)
     return plan
 
 
@@ -108,8 +109,10 @@ def doubts_of(verdicts: Verdicts, plan: Plan | None, records: Records) -> Iterat
         if plan.predicate.late:
             text = "the plan was made after the window had opened"
             yield Doubt(instance=instance, where=PLAN, text=text)
+    unused = {a.digest for found in verdicts.attempts.values() for a in found if not a.used}
     for claim in records.claims:
-        if agreed.get(claim.signed.customer or "") != claim.signed.estate:
+        same = agreed.get(claim.signed.customer or "") == claim.signed.estate
+        if not same and claim.record not in unused:
             text = "taken under another agreed estate than the plan's"
             yield Doubt(instance=claim.signed.instance or "", where=claim.where, text=text)
 
@@ -131,18 +134,27 @@ def check_rests_on(verdicts: Verdicts, known: frozenset[str]) -> None:
 def check_attempts(verdicts: Verdicts, records: Records) -> None:
     """The captures that the verdicts list are those in the bundle: no attempt is hidden."""
     told = {attempt.digest for found in verdicts.attempts.values() for attempt in found}
-    taken = {claim.record for claim in records.claims if claim.signed.kind == "snapshot"}
+    outside = {cell.instance for cell in verdicts.cells if cell.outside}
+    taken = {
+        claim.record
+        for claim in records.claims
+        if claim.signed.kind == "snapshot" and claim.signed.instance not in outside
+    }
     for what, odd in (("not here", told - taken), ("not listed", taken - told)):
         if odd:
             raise InvalidError(f"the capture {min(odd)[:12]} is {what}", where=VERDICTS)
 
 
 def check_doubts(verdicts: Verdicts, doubts: tuple[Doubt, ...]) -> None:
-    """A doubt that the run does not own up to makes it invalid."""
+    """A doubt that the run does not own up to makes it invalid.
+
+    Instances outside the wave have no cell in which it could; there it is told, not refused.
+    """
     admitted = {
         cell.instance
         for cell in verdicts.cells
-        if cell.promise == SOUND and cell.verdict in {Verdict.FAILED, Verdict.INCONCLUSIVE}
+        if cell.outside
+        or (cell.promise == SOUND and cell.verdict in {Verdict.FAILED, Verdict.INCONCLUSIVE})
     }
     hidden = [doubt for doubt in doubts if doubt.instance not in admitted]
     if hidden:
@@ -180,6 +192,25 @@ def _check_plan(plan: Plan, verdicts: Verdicts) -> None:
             raise InvalidError(f"{what}: {cell.promise} of {cell.instance}", where=VERDICTS)
     if len(judged) != len(signed.cells):
         raise InvalidError("a cell stands twice", where=VERDICTS)
+
+
+def _check_kept(sealed: Sealed, opener: Opener, plan: PlanPredicate) -> None:
+    """Among the plans that judging again reads, the one that counts is the bundle's."""
+    folder = f"records/plans/{plan.wave}/"
+    kept = f"{folder}{plan.version:06d}.dsse.json"
+    if sealed[kept] != sealed[PLAN]:
+        raise InvalidError("it is not the plan in the bundle's records", where=PLAN)
+    for name in sealed.under(folder):
+        if name > kept and _opens(opener, sealed[name], name):
+            raise InvalidError("a later version of the plan was signed", where=name)
+
+
+def _opens(opener: Opener, data: bytes, name: str) -> bool:
+    try:
+        opener.open(data, Role.RECORD, where=name)
+    except InvalidError:
+        return False
+    return True
 
 
 def _agreed(estate: Estate, verdicts: Verdicts, customer: str) -> str:
