@@ -39,6 +39,16 @@ def _module(name: str) -> ModuleType:
     return importlib.import_module(f"{READER}.{name}")
 
 
+def load() -> None:
+    """Import what will be needed now.
+
+    A library below checkdmarc opens a socket as it is imported, to see whether there is IPv6;
+    whoever watches that judging opens nothing calls this first.
+    """
+    for name in ("utils", "spf", "dmarc"):
+        _module(name)
+
+
 class _Replay:
     """Stands in for a resolver: answers from a Lookup, and can open nothing."""
 
