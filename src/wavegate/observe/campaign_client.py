@@ -63,7 +63,7 @@ class CampaignClient:
         """One look at `/r/test` over a connection of its own, to meet whichever front answers."""
         url = self._url + R_TEST
         at, began = clock.now(), clock.monotonic()
-        got = self._http.send("GET", url, headers={"Connection": "close"})
+        got = self._http.send("GET", url, headers={"Connection": "close"}, fresh=True)
         return Observation(
             kind="http",
             subject=f"{self._url} {R_TEST}",

@@ -16,6 +16,7 @@ from wavegate.observe.http_client import HttpClient, HttpLimits, own_context
 from wavegate.observe.notes import Notes
 from wavegate.observe.probe import Looked, Task
 from wavegate.observe.redact import Secrets
+from wavegate.observe.routes import NoRouteError
 from wavegate.record.campaign_view import LOGON, OPTION, QUERY, R_TEST, USER_INFO
 from wavegate.record.observation import Observation
 
@@ -65,8 +66,11 @@ class CampaignProbe:
             return
         too_slow = task.estate.policy.too_slow.total_seconds()
         limits = self._limits or HttpLimits(seconds=too_slow)
-        with HttpClient(limits, context) as http:
-            _Session(task, notes, http).everything(url.rstrip("/"))
+        try:
+            with HttpClient(limits, context) as http:
+                _Session(task, notes, http).everything(url.rstrip("/"))
+        except NoRouteError as error:
+            notes.leave_out(f"Campaign at {url}", error.reason)
 
 
 class _Session:
@@ -79,7 +83,10 @@ class _Session:
 
     def everything(self, url: str) -> None:
         credentials = self._credentials()
-        secrets = Secrets(credentials[1] if credentials else "")
+        secrets = Secrets()
+        if credentials is not None:
+            secrets.learn_name(credentials[0])
+            secrets.learn(credentials[1])
         client = CampaignClient(url, self._http, secrets)
         for look in range(1, LOOKS + 1):
             if self._notes.stopped.is_set():

@@ -12,7 +12,7 @@ import ssl
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Self
 
@@ -29,6 +29,7 @@ from wavegate.observe.routes import raise_if_ours
 CHUNK = 64 * 1024
 AGENT = "wavegate"
 MAX_RETRY_AFTER = 60
+RESET = "connection reset"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +63,13 @@ class _Guard:
     """Ends an exchange when its time is up by shutting the socket under it."""
 
     def __init__(self) -> None:
-        self.connection: HTTPConnection | None = None
         self.expired = False
+        self._sock: socket.socket | None = None
         self._lock = threading.Lock()
 
-    def watch(self, connection: HTTPConnection) -> None:
+    def watch(self, sock: socket.socket) -> None:
         with self._lock:
-            self.connection = connection
+            self._sock = sock
             if self.expired:
                 self._shut()
 
@@ -78,10 +79,9 @@ class _Guard:
             self._shut()
 
     def _shut(self) -> None:
-        sock: Any = self.connection.sock if self.connection is not None else None
-        if sock is not None:
+        if self._sock is not None:
             with suppress(OSError, ValueError):
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+                socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
 
 
 _current = threading.local()
@@ -90,8 +90,8 @@ _ONE_AT_A_TIME = threading.Lock()
 
 def _watched(connection: HTTPConnection) -> None:
     guard: _Guard | None = getattr(_current, "guard", None)
-    if guard is not None:
-        guard.watch(connection)
+    if guard is not None and connection.sock is not None:
+        guard.watch(connection.sock)
 
 
 class _Plain(HTTPConnection):
@@ -172,12 +172,20 @@ def _own_context(ca_pem: str) -> ssl.SSLContext:
     return ssl.create_default_context(cadata=ca_pem)
 
 
+class _Session(requests.Session):
+    """Follows no redirect, and does not even work out where one leads."""
+
+    def get_redirect_target(self, resp: Any) -> None:  # noqa: ARG002 - the interface of requests
+        return None
+
+
 class HttpClient:
     """Requests to one instance over one kept connection. Use as a context manager."""
 
     def __init__(self, limits: HttpLimits, context: ssl.SSLContext | None = None) -> None:
         self._limits = limits
-        self._session = requests.Session()
+        self._kept = False
+        self._session = _Session()
         self._session.trust_env = False
         self._session.headers = requests.structures.CaseInsensitiveDict(
             {"User-Agent": AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
@@ -196,26 +204,39 @@ class HttpClient:
         self._session.close()
 
     def send(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes = b""
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes = b"",
+        fresh: bool = False,
     ) -> Exchange:
-        """One exchange; a 429 is repeated once as its Retry-After says, within the total time.
+        """One exchange. fresh: over a connection of its own.
 
-        Raises InternalError for faults of this machine, nothing for the other side's.
+        Repeated once, within the total time and for reading requests only: a 429 as its
+        Retry-After says, and a kept connection that the server had closed meanwhile.
+        Raises NoRouteError or InternalError for faults of this machine, nothing for the other
+        side's.
         """
         deadline = clock.monotonic() + self._limits.seconds
+        if fresh:
+            self._forget_connections()
+        kept, self._kept = self._kept, not fresh
         first = self._timed(method, url, headers, body, deadline)
-        wait = _retry_after(first)
+        wait, why = _retry_after(first), "HTTP 429"
+        if kept and first.status is None and first.failure == RESET:
+            self._forget_connections()
+            wait, why = 0, "a kept connection was closed"
         if wait is None or clock.monotonic() + wait >= deadline:
             return first
         threading.Event().wait(wait)
         second = self._timed(method, url, headers, body, deadline)
-        return Exchange(
-            status=second.status,
-            headers=second.headers,
-            body=second.body,
-            failure=second.failure,
-            retried=f"HTTP 429, Retry-After {wait} s",
-        )
+        return replace(second, retried=f"{why}, after {wait} s")
+
+    def _forget_connections(self) -> None:
+        self._kept = False
+        self._session.close()
 
     def _timed(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, deadline: float
@@ -316,8 +337,8 @@ def _causes(error: BaseException) -> list[BaseException]:
 
 def _raise_ours(error: BaseException, url: str) -> None:
     for cause in _causes(error):
-        if isinstance(cause, OSError):
-            raise_if_ours(cause, requests.utils.urldefragauth(url))
+        if isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError | socket.gaierror):
+            raise_if_ours(cause, url)
 
 
 def _why(error: BaseException) -> str:
@@ -334,7 +355,7 @@ def _why(error: BaseException) -> str:
             case ConnectionRefusedError():
                 return "connection refused"
             case ConnectionResetError() | BrokenPipeError():
-                return "connection reset"
+                return RESET
             case TimeoutError():
                 return "timeout"
     kinds = [type(cause).__name__ for cause in causes]

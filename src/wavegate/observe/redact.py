@@ -14,6 +14,7 @@ from urllib.parse import quote, quote_plus
 CUT = b"[cut]"
 SHORT = 6
 """A known secret shorter than this is cut from failures only: in an answer it hits by chance."""
+SHORTEST_NAME = 4
 
 _NAME = (
     rb"(?:(?:session|security|access|refresh|bearer|id)[_-]?token|token"
@@ -45,6 +46,11 @@ class Secrets:
         book = self._long if len(secret) >= SHORT else self._short
         if secret:
             book.update(dict.fromkeys(_forms(secret)))
+
+    def learn_name(self, name: str) -> None:
+        """Cut an operator's name from failures, which echo it; answers hold it as `login`."""
+        if len(name) >= SHORTEST_NAME:
+            self._short.update(dict.fromkeys(_forms(name)))
 
     def cut(self, data: bytes, *, failure: bool) -> bytes:
         """The bytes without any secret. failure: these bytes answer nothing, be strict."""

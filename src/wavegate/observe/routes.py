@@ -27,7 +27,7 @@ class NoRouteError(Exception):
 def raise_if_ours(error: OSError, server: str) -> None:
     """Raise NoRouteError or InternalError where an error of the operating system is our own."""
     if error.errno in _NO_ROUTE:
-        family = "IPv6" if server.startswith("[") else "IPv4"
+        family = "IPv6" if "[" in server else "IPv4"
         raise NoRouteError(server, f"no {family} route from this machine ({error.strerror})")
     if error.errno in _EXHAUSTED:
         raise InternalError(
