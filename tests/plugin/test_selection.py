@@ -48,6 +48,13 @@ def test_partial_run_is_never_go(two: Bench, choice: tuple[str, ...]) -> None:
     assert result.ret == 1
 
 
+def test_unknown_instance_is_a_usage_error(two: Bench) -> None:
+    """An empty run would look like a quiet one."""
+    result = two.run("--instance", "acme-prod9")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*no instance acme-prod9; there are: acme-prod1, acme-prod2"])
+
+
 def test_marker_selects_by_promise(two: Bench) -> None:
     """-m with the promise's id."""
     two.run("-m", "promise(id='greeting')").assert_outcomes(passed=2, deselected=2)

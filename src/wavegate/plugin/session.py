@@ -6,6 +6,7 @@ import re
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,7 @@ def activate(config: pytest.Config) -> None:
 def _open(config: pytest.Config, settings: Settings) -> "Session":
     loaded = load(settings.estate)
     wave = _wave(loaded.estate, settings.wave)
+    _check_instances(loaded.estate, settings.instances)
     trust = load_trust(settings.trust or default_trust())
     store = LocalStore.open(settings.store, create=False)
     at = _instant(config, settings)
@@ -84,6 +86,15 @@ def _wave(estate: Estate, name: str) -> Wave:
             return wave
     names = ", ".join(w.name for w in estate.waves if w.window is not None)
     raise pytest.UsageError(f"wavegate: no wave {name!r} with a window; there are: {names}")
+
+
+def _check_instances(estate: Estate, wanted: tuple[str, ...]) -> None:
+    names = {instance.name for instance in estate.instances}
+    unknown = sorted(set(wanted) - names)
+    if unknown:
+        raise pytest.UsageError(
+            f"wavegate: no instance {', '.join(unknown)}; there are: {', '.join(sorted(names))}"
+        )
 
 
 def _instant(config: pytest.Config, settings: Settings) -> datetime:
@@ -418,11 +429,14 @@ def _place(item: pytest.Item, names: dict[str, int]) -> tuple[int, int, tuple[in
 
 def entries_of(report: pytest.TestReport) -> list[JudgedCell]:
     """What a report carries of ours."""
-    return [
-        judged_from_json(loads(str(value).encode("utf-8"), where="report"))
-        for name, value in getattr(report, "user_properties", ())
-        if name == PROPERTY
-    ]
+    properties = getattr(report, "user_properties", ())
+    return [_entry(str(value)) for name, value in properties if name == PROPERTY]
+
+
+@lru_cache(maxsize=64)
+def _entry(text: str) -> JudgedCell:
+    """Pytest asks for the same report's status several times in a row."""
+    return judged_from_json(loads(text.encode("utf-8"), where="report"))
 
 
 def _without_a_word(item: pytest.Item, cell: GridCell, call: pytest.CallInfo[None]) -> JudgedCell:
