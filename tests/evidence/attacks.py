@@ -252,12 +252,12 @@ def _twice(data: bytes) -> bytes:
 
 
 def _high_bits(entry: Json) -> None:
-    """Another base64 text of the same bytes, where the last group leaves bits over."""
+    """Another base64 text of the same bytes: bits that the last group leaves over, or padding."""
     text = str(entry["sig"])
-    assert text.endswith("=")
     body = text.rstrip("=")
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-    entry["sig"] = body[:-1] + letters[letters.index(body[-1]) + 1] + "=" * (len(text) - len(body))
+    twin = body[:-1] + letters[letters.index(body[-1]) + 1] + "=" * (len(text) - len(body))
+    entry["sig"] = text + "====" if body == text else twin
 
 
 def _sign_plan(folder: Path, version: int) -> None:

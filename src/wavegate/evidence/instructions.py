@@ -65,15 +65,14 @@ E=seal.dsse.json
 T=application/vnd.in-toto+json
 [ -f "$E" ] || no "no seal"
 jq -jcS . "$E" 2> /dev/null | cmp -s - "$E" || no "the seal is not canonical JSON"
-[ "$(jq -c keys "$E")" = '["payload","payloadType","signatures"]' ] || no "an unknown field"
-[ "$(jq -r .payloadType "$E")" = "$T" ] || no "the seal is of another type"
-[ "$(jq -r '.signatures | length' "$E")" = 1 ] || no "the seal has not one signature"
+KEYID=$(openssl pkey -pubin -in "$PUB" -outform DER | sha256sum | cut -d' ' -f1)
+jq -e --arg type "$T" --arg keyid "$KEYID" 'keys == ["payload", "payloadType", "signatures"]
+  and .payloadType == $type and [.signatures[].keyid] == [$keyid]' "$E" > "$W/said" \
+  || no "the seal is of another type, or has not the one signature of PUB"
 jq -j .payload "$E" > "$W/p64" && base64 -d "$W/p64" > "$W/p" || no "the payload is no base64"
 jq -j '.signatures[0].sig' "$E" > "$W/s64" && base64 -d "$W/s64" > "$W/s" || no "no base64"
 base64 -w0 "$W/p" | cmp -s - "$W/p64" || no "the payload is not the one base64 of its bytes"
 base64 -w0 "$W/s" | cmp -s - "$W/s64" || no "the signature is not the one base64 of its bytes"
-KEYID=$(openssl pkey -pubin -in "$PUB" -outform DER | sha256sum | cut -d' ' -f1)
-[ "$(jq -r '.signatures[0].keyid' "$E")" = "$KEYID" ] || no "sealed by another key than PUB"
 { printf 'DSSEv1 %d %s %d ' "${#T}" "$T" "$(wc -c < "$W/p")"; cat "$W/p"; } > "$W/pae"
 openssl dgst -sha256 -verify "$PUB" -signature "$W/s" "$W/pae" > "$W/said" 2>&1 || no "signature"
 """,
@@ -85,10 +84,10 @@ _STATEMENT = Step(
     "the digest of the file that is here.",
     commands=r"""
 jq -jcS . "$W/p" 2> /dev/null | cmp -s - "$W/p" || no "the payload is not canonical JSON"
-[ "$(jq -r ._type "$W/p")" = https://in-toto.io/Statement/v1 ] || no "not a statement"
-[ "$(jq -r .predicateType "$W/p")" = https://wavegate.dev/predicate/seal/v1 ] || no "not a seal"
-K='["drill","run","suites","timestamps_required","tool","wave"]'
-[ "$(jq -c '.predicate | keys' "$W/p")" = "$K" ] || no "the seal has an unknown field"
+jq -e '._type == "https://in-toto.io/Statement/v1"
+  and .predicateType == "https://wavegate.dev/predicate/seal/v1"
+  and (.predicate | keys) == ["drill", "run", "suites", "timestamps_required", "tool", "wave"]
+  ' "$W/p" > "$W/said" || no "it is not the seal of a bundle"
 jq -r '.subject[] | "\(.digest.sha256)  \(.name)"' "$W/p" > "$W/subjects" || no "no subjects"
 if grep -qEv '^[0-9a-f]{64}  [A-Za-z0-9._-]+$' "$W/subjects"; then no "a strange subject"; fi
 { printf 'MANIFEST\nverdicts.json\n'
@@ -96,8 +95,8 @@ if grep -qEv '^[0-9a-f]{64}  [A-Za-z0-9._-]+$' "$W/subjects"; then no "a strange
 } | sort > "$W/reports"
 cut -c67- "$W/subjects" | sort | cmp -s - "$W/reports" || no "the seal is not over all reports"
 sha256sum --strict --quiet -c "$W/subjects" || no "MANIFEST, verdicts or a report was changed"
-[ "$(jq -r .run verdicts.json)" = "$(jq -r .predicate.run "$W/p")" ] || no "verdicts of another run"
-[ "$(jq -r .wave verdicts.json)" = "$(jq -r .predicate.wave "$W/p")" ] || no "of another wave"
+jq -e --slurpfile seal "$W/p" '[.run, .wave] == ($seal[0].predicate | [.run, .wave])' \
+  verdicts.json > "$W/said" || no "the verdicts are of another run or wave"
 """,
 )
 
@@ -120,7 +119,7 @@ _TIME = Step(
     why="Where the seal says that trusted timestamps were required, a bundle without one is not "
     "enough.",
     commands=r"""
-[ "$(jq -r .predicate.timestamps_required "$W/p")" = false ] \
+jq -e '.predicate.timestamps_required == false' "$W/p" > "$W/said" \
   || unclear "a trusted timestamp was required, and there is none"
 printf 'VALID: %s\n' "$(jq -ac '[.run, .wave, .decision_line]' verdicts.json)"
 printf 'sealed by key %s; when is not proven\n' "$KEYID"
