@@ -105,8 +105,8 @@ def test_torn_last_line_is_dropped_and_told(path: Path) -> None:
 def test_empty_and_headless_journals_are_told(path: Path) -> None:
     """No header at all, or a torn one, is a problem and not an empty day."""
     data = three_lines(path)
-    assert kinds(read(b"")[1]) == [("empty", 0)]
-    assert kinds(read(data[:5])[1]) == [("torn", 0), ("empty", 0)]
+    assert kinds(read(b"")[1]) == [("torn", 0)]
+    assert kinds(read(data[:5])[1]) == [("torn", 0)]
 
 
 def test_newer_schema_is_refused_with_its_cure(path: Path) -> None:
@@ -298,7 +298,7 @@ def test_every_prefix_reads_as_its_whole_lines(
     cut = data.draw(st.integers(0, len(whole)))
     lines, problems = read(whole[:cut], max_line=100_000)
     assert len(lines) == whole[:cut].count(b"\n")
-    assert {problem.kind for problem in problems} <= {"torn", "empty"}
+    assert {problem.kind for problem in problems} <= {"torn"}
     assert all(b.fields["prev"] == a.digest for a, b in pairwise(lines))
     expected = [{**body, "n": n, "prev": ...} for n, body in enumerate(bodies, start=1)]
     assert [{**line.fields, "prev": ...} for line in lines[1:]] == expected[: len(lines[1:])]

@@ -202,7 +202,7 @@ def test_odd_lines_are_told(store: LocalStore) -> None:
         ("a", "line", 0),
         ("a", "chain", 1),
         ("a", "line", 1),
-        ("b", "empty", 0),
+        ("b", "torn", 0),
         ("c", "schema", 0),
         ("d", "line", 0),
         ("d", "chain", 1),

@@ -182,16 +182,17 @@ def _sync_folder(path: Path) -> None:
         raise write_error(error, str(path)) from error
 
 
-ProblemKind = Literal["torn", "chain", "line", "too-long", "schema", "empty"]
+ProblemKind = Literal["torn", "chain", "line", "too-long", "schema"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalProblem:
     """Something wrong with a journal, found on reading.
 
-    kind: `torn`, the last line has no newline and was dropped (a crash, or a writer at work);
-    `chain`, numbers or digests do not follow; `line`, a line that cannot be read; `too-long`;
-    `schema`, another kind or a newer version, nothing of it was read; `empty`, no header.
+    kind: `torn`, the last line has no newline and was dropped, or there is no line at all (a
+    crash, or a writer at work; nothing acknowledged is missing by it); `chain`, numbers or digests
+    do not follow; `line`, a line that cannot be read; `too-long`; `schema`, another kind or a
+    newer version, nothing of it was read.
     journal: its name. n: the line from 0. detail: a sentence.
     """
 
@@ -234,7 +235,7 @@ def read_journal(
     for at, raw in enumerate(_raw_lines(stream, max_line)):
         if not raw.ended:
             tell("torn", at, f"the last {raw.size} bytes have no newline and are left out")
-            break
+            return
         fields = _fields(raw)
         if at == 0 and (not isinstance(fields, dict) or fields.get("schema") != schema):
             tell("schema", 0, _other_schema(fields, schema))
@@ -247,7 +248,7 @@ def read_journal(
             yield JournalLine(at=at, fields=fields, digest=raw.digest)
         previous = raw.digest
     if previous is None:
-        tell("empty", 0, "the journal has no whole header line")
+        tell("torn", 0, "the journal has not even a header")
 
 
 @dataclass(frozen=True, slots=True)
