@@ -18,6 +18,10 @@ def parse(data: bytes) -> etree._Element:
     """
     if len(data) > MAX_BYTES:
         raise ValueError(f"more than {MAX_BYTES} bytes")
+    if b"\0" in data:
+        raise ValueError("not XML: UTF-16 and the like could hide a document type")
+    if b"<!doctype" in data.lower():
+        raise ValueError("a document type is refused")
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
