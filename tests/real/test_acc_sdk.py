@@ -15,10 +15,29 @@ from wavegate.lab.serve import running
 
 HERE = Path(__file__).parent / "sdk"
 STEPS = (
-    "test logon ping mcPing optionPresent optionAbsent serverTime select where empty getIfExists "
-    "countAndGroup workflows throughputReport pushEvent unknownSchema unknownAttribute liveToken "
-    "logoff deadToken forgedToken wrongPassword"
-).split()
+    "test",
+    "logon",
+    "ping",
+    "mcPing",
+    "optionPresent",
+    "optionAbsent",
+    "serverTime",
+    "select",
+    "where",
+    "empty",
+    "getIfExists",
+    "countAndGroup",
+    "workflows",
+    "throughputReport",
+    "pushEvent",
+    "unknownSchema",
+    "unknownAttribute",
+    "liveToken",
+    "logoff",
+    "deadToken",
+    "forgedToken",
+    "wrongPassword",
+)
 
 
 def _without_proxies() -> dict[str, str]:
