@@ -28,10 +28,9 @@ def absolute(text: str) -> Name:
 def rdata(kind: str, value: Any) -> dns.rdata.Rdata:
     """One record of a table."""
     if kind == "TXT":
-        strings = [value] if isinstance(value, str) else list(value)
-        wire = b"".join(
-            bytes([len(part)]) + part for text in strings for part in _cut(text.encode())
-        )
+        strings = [value] if isinstance(value, str | bytes) else list(value)
+        octets = (text if isinstance(text, bytes) else text.encode() for text in strings)
+        wire = b"".join(bytes([len(part)]) + part for text in octets for part in _cut(text))
         return dns.rdata.from_wire("IN", kind, wire, 0, len(wire))
     if kind in ("PTR", "CNAME", "MX"):
         host = absolute(str(value[1] if kind == "MX" else value)).to_wire()
