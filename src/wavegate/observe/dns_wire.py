@@ -8,7 +8,7 @@ objects of each answer is what makes DNS clients slow.
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import dns.rcode
 import dns.rdatatype
@@ -33,21 +33,22 @@ _MAY_OMIT_QUESTION = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A name and a type; wire is the question section that a query carries."""
+    """A name and a type, and what is made of them once for all servers.
+
+    text: the name as text, absolute, lower case, odd octets escaped. wire: the question section
+    that a query carries: name in lower case, type, class IN.
+    """
 
     name: Name
     rdtype: str
+    text: str = field(init=False, compare=False)
+    wire: bytes = field(init=False, compare=False)
 
-    @property
-    def wire(self) -> bytes:
-        """Name in lower case, type, class IN."""
+    def __post_init__(self) -> None:
+        lower = self.name.canonicalize()
         end = _QUESTION.pack(dns.rdatatype.from_text(self.rdtype), IN)
-        return (self.name.canonicalize().to_wire() or b"") + end
-
-    @property
-    def text(self) -> str:
-        """The name as text: absolute, lower case, odd octets escaped."""
-        return self.name.canonicalize().to_text()
+        object.__setattr__(self, "text", lower.to_text())
+        object.__setattr__(self, "wire", (lower.to_wire() or b"") + end)
 
 
 def query(message_id: int, question: bytes, *, recursion: bool, edns: bool) -> bytes:
