@@ -16,7 +16,7 @@ from wavegate.evidence.predicates import RecordPredicate
 from wavegate.evidence.signer import Signer
 from wavegate.evidence.statement import read, record_subject, write
 from wavegate.evidence.tool import tool
-from wavegate.observe.capture import Captured, capture
+from wavegate.observe.capture import Captured, capture, stop_on_interrupt
 from wavegate.observe.probe import Probe, Task
 from wavegate.record.observation import Unreachable
 from wavegate.record.snapshot import Phase, Snapshot
@@ -47,6 +47,7 @@ class Taken:
     asked: int
     unreachable: int
     complete: bool
+    left_out: tuple[str, ...]
 
     def to_json(self) -> dict[str, object]:
         """The row of `capture --json`."""
@@ -57,6 +58,7 @@ class Taken:
             "asked": self.asked,
             "unreachable": self.unreachable,
             "complete": self.complete,
+            "left_out": list(self.left_out),
         }
 
 
@@ -97,10 +99,10 @@ def take(
         for instance in _chosen(opened, request.only)
     ]
     taken = []
-    for name, captured in capture(tasks, probes, progress=progress):
-        snapshot = _snapshot(opened, request, name, captured, forced=forced)
-        taken.append(_file(opened.store, snapshot, signer))
-        progress(f"{name}: {taken[-1].asked} asked, {taken[-1].unreachable} unreachable")
+    with stop_on_interrupt() as stop:
+        for name, captured in capture(tasks, probes, progress=progress, stop=stop):
+            snapshot = _snapshot(opened, request, name, captured, forced=forced)
+            taken.append(_file(opened.store, snapshot, signer))
     if not taken or all(row.asked == row.unreachable for row in taken):
         raise MissingError(
             "nothing could be asked", cure="check resolvers, network and the estate's urls"
@@ -209,6 +211,7 @@ def _taken(snapshot: Snapshot, record: str) -> Taken:
         asked=len(snapshot.observations),
         unreachable=len(silent),
         complete=snapshot.complete,
+        left_out=tuple(f"{left.what}: {left.reason}" for left in snapshot.left_out),
     )
 
 
@@ -223,4 +226,6 @@ def summary(taken: Sequence[Taken], phase: Phase) -> str:
             f"  {row.instance:24} #{row.sequence}  {row.asked:5} asked"
             f"  {row.unreachable:4} unreachable  {row.digest[:16]}{note}"
         )
+    left_out = dict.fromkeys(text for row in taken for text in row.left_out)
+    lines += ["left out:", *(f"  {text}" for text in left_out)] if left_out else []
     return "\n".join(lines)
