@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from wavegate.canonical import digest
-from wavegate.decision import GridCell, Word, Word
+from wavegate.decision import GridCell, Word
 from wavegate.errors import DamagedError, InvalidError, MissingError, WavegateError
 from wavegate.estate.agreed import agreed_digest
 from wavegate.estate.grid import grid as lay_out
@@ -23,7 +23,6 @@ from wavegate.evidence.mail_shelf import MailShelf
 from wavegate.evidence.predicates import PlanPredicate, RecordPredicate, SealPredicate
 from wavegate.evidence.statement import read
 from wavegate.evidence.trust import Role, Trust
-from wavegate.evidence.verdicts import Verdicts
 from wavegate.evidence.verdicts import Verdicts
 from wavegate.evidence.verdicts import parse as parse_verdicts
 from wavegate.record.retake import choose_after, choose_before
