@@ -162,7 +162,8 @@ def test_nothing_changed() -> None:
     assert (Verdict.PASSED, ()) == (found.verdict, found.cleared)
     assert "4 of 4 servers" in str(found.shown)
     assert "each of 3 sending IPs passes" in str(found.shown)
-    assert "3 lookups" not in str(found.shown) or found.could_hide
+    assert "at most 4 lookups before, 4 after" in str(found.shown)
+    assert "cached answer" in str(found.could_hide)
 
 
 def test_the_odd_server_is_named() -> None:
@@ -171,6 +172,16 @@ def test_the_odd_server_is_named() -> None:
     (finding,) = found.findings
     assert {SERVERS[2], "192.0.2.10", "192.0.2.11"} <= set(finding.witness)
     assert not {SERVERS[0], SERVERS[1], SERVERS[3]} & set(finding.witness)
+
+
+def test_a_stale_copy_is_dated_by_its_serial() -> None:
+    """The SOA serials of the odd server and of the others tell which copy is the old one."""
+    fresh, stale = (f"ns1.example. hostmaster.example. {serial} 1 1 1 1" for serial in (27, 20))
+    zone = {**ZONE, "example": [{"SOA": fresh}]}
+    odd = {**shared("ip4:192.0.2.8/29 ", ""), "example": [{"SOA": stale}]}
+    (finding,) = judged(alike(zone, ns3=odd), alike(zone)).findings
+    assert {SERVERS[2], "20", "27"} <= set(finding.witness)
+    assert "SOA serials 20, 27" in finding.observed
 
 
 def test_servers_that_never_agreed_are_a_finding_of_their_own() -> None:

@@ -35,6 +35,9 @@ class TableView:
         """What each server said."""
         return {server: look(name, rdtype) for server, look in self._zones.items()}
 
+    def observation(self, server: str, name: Name, rdtype: str) -> None:
+        """Tables keep no observations."""
+
     def lookup(self, server: str | None = None) -> Lookup:
         """One server's answers, or the most frequent definite ones."""
         return self._most if server is None else self._zones.get(server, self._most)

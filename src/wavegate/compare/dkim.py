@@ -22,6 +22,7 @@ from wavegate.compare.per_server import (
     joined,
     listed,
     pair_up,
+    serials,
     shown,
     where,
 )
@@ -160,14 +161,16 @@ def _changed(
     before: DkimEvidence,
     after: DkimEvidence,
 ) -> Finding:
-    was, now = pair.before, pair.after
+    was, now, odd = pair.before, pair.after, alone(pair, pairing)
+    owner = name_of(f"{selector}._domainkey.{domain}")
+    odd = (*odd, *serials(after.view, owner, odd)) if owner else odd
     return Finding(
         rule=_rule(was, now),
         subject=subject,
         expected=f"{subject}: {was.describe()}",
         observed=f"{subject}: {now.describe()} {where(pair, pairing)}",
         explanation=f"selector {selector} of {domain} {_story(was, now)} {where(pair, pairing)}",
-        witness=_witness(selector, domain, was, now, alone(pair, pairing)),
+        witness=_witness(selector, domain, was, now, odd),
         before=was.describe(),
         after=now.describe(),
         records=(*before.records, *after.records),

@@ -24,6 +24,7 @@ from wavegate.compare.per_server import (
     joined,
     listed,
     pair_up,
+    serials,
     shown,
     where,
 )
@@ -155,7 +156,9 @@ def _pair(
         for question in side.under(rfc).unknown
     ]
     if found is not None:
-        notes.findings.append(_finding(domain, *found, pair, pairing, records))
+        odd = alone(pair, pairing)
+        names = (*odd, *serials(after.view, domain, odd))
+        notes.findings.append(_finding(domain, *found, pair, where(pair, pairing), names, records))
     elif unknown:
         notes.missing.append(_unanswered(domain, unknown, where(pair, pairing)))
 
@@ -185,7 +188,8 @@ def _finding(
     rule: str,
     rfc: Rfc,
     pair: Pair[Discovery],
-    pairing: Pairing[Discovery],
+    at: str,
+    servers: tuple[str, ...],
     records: tuple[str, ...],
 ) -> Finding:
     was, now = pair.before.under(rfc), pair.after.under(rfc)
@@ -196,10 +200,10 @@ def _finding(
         rule=rule,
         subject=_subject(domain, was, now),
         expected=f"{text_of(domain)}: {spell(was)}",
-        observed=f"{text_of(domain)}: {spell(now)} {where(pair, pairing)}",
+        observed=f"{text_of(domain)}: {spell(now)} {at}",
         explanation=f"the DMARC {what} for {text_of(domain)} was {spell(was)} and is {spell(now)}"
-        f"{only} {where(pair, pairing)}",
-        witness=_witness(domain, was, now, alone(pair, pairing)),
+        f"{only} {at}",
+        witness=_witness(domain, was, now, servers),
         before=spell(was),
         after=spell(now),
         records=records,

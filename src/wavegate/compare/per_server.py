@@ -13,7 +13,9 @@ from typing import Generic, Protocol, TypeVar
 
 from dns.name import Name
 
-from wavegate.answer import Answer, Lookup, Unknown
+from wavegate.answer import Answer, Found, Lookup, Unknown
+from wavegate.mailauth.names import parents
+from wavegate.record.observation import Observation
 from wavegate.verdict import Finding, Missing, NotCompared, On, cause
 
 RECAPTURE = "wavegate capture --phase after"
@@ -34,6 +36,9 @@ class View(Protocol):
 
     def answers(self, name: Name, rdtype: str) -> Mapping[str, Answer]:
         """What each of them said to one question."""
+
+    def observation(self, server: str, name: Name, rdtype: str) -> Observation | None:
+        """The recorded observation behind an answer."""
 
     def lookup(self, server: str | None = None) -> Lookup:
         """The DNS as one server shows it, or as most of them do."""
@@ -155,6 +160,23 @@ def _join(pairs: list[Pair[S]], before: S, after: S, server: str) -> None:
 def alone(pair: Pair[S], pairing: Pairing[S]) -> tuple[str, ...]:
     """The servers that a finding must name: those of the pair, unless all show it."""
     return () if len(pair.servers) == pairing.among else pair.servers
+
+
+def serials(view: View, owner: Name, odd: tuple[str, ...]) -> tuple[str, ...]:
+    """The SOA serials of the zone of a name, where odd servers have another one than the rest."""
+    for apex in parents(owner) if odd else ():
+        answers = view.answers(apex, "SOA").items()
+        found = {server: _serial(answer) for server, answer in answers}
+        mine = {found.get(server, "") for server in odd} - {""}
+        others = {text for server, text in found.items() if server not in odd} - {""}
+        if mine or others:
+            return tuple(sorted(mine | others)) if mine != others else ()
+    return ()
+
+
+def _serial(answer: Answer) -> str:
+    rdatas = answer.rdatas if isinstance(answer, Found) else ()
+    return next((str(r.serial) for r in rdatas if hasattr(r, "serial")), "")
 
 
 def where(pair: Pair[S], pairing: Pairing[S]) -> str:

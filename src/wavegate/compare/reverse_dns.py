@@ -25,6 +25,7 @@ from wavegate.compare.per_server import (
     joined,
     listed,
     pair_up,
+    serials,
     shown,
     where,
 )
@@ -193,6 +194,8 @@ def _changed(
     after: ReverseDnsEvidence,
 ) -> Finding:
     lost, gained = sorted(pair.before - pair.after), sorted(pair.after - pair.before)
+    odd = alone(pair, pairing)
+    dates = serials(after.view, reverse_name(address), odd)
     confirmed = [name for name in sorted(pair.after) if forwards[name].confirms(str(address))]
     return Finding(
         rule="ptr-gone" if not pair.after else "other-ptr",
@@ -202,7 +205,7 @@ def _changed(
         f"forward-confirming: {_spell(confirmed)}",
         explanation=f"the PTR of {address} was {_spell(pair.before)} and is {_spell(pair.after)} "
         f"{where(pair, pairing)}",
-        witness=(str(address), *lost, *gained, *alone(pair, pairing)),
+        witness=(str(address), *lost, *gained, *odd, *dates),
         before=_spell(pair.before),
         after=None if not pair.after else _spell(pair.after),
         records=(*before.records, *after.records),
@@ -301,19 +304,30 @@ def _unconfirmed(
     instead = sorted({name for names in odd.values() for name in names})
     earlier = _forward(forward.name, address, before.view)
     was = {name for names in earlier.found.values() for name in names}
+    seen_from = _vantage(forward.name, rdtype, tuple(odd), after.view)
     return Finding(
         rule="not-forward-confirmed",
         subject=f"{forward.name} {rdtype}",
         expected=f"{forward.name} {rdtype} holds {address}",
         observed=f"{forward.name} {rdtype}: {_spell(instead)}"
-        + (f" at {', '.join(servers)}" if servers else ""),
+        + (f" at {', '.join(servers)}" if servers else "")
+        + (f", as seen from {', '.join(seen_from)}" if seen_from else ""),
         explanation=f"the PTR of {address}, {forward.name}, does not lead back to it: {rdtype} is "
         f"{_spell(instead)}",
-        witness=(text, forward.name, *instead, *servers),
+        witness=(text, forward.name, *instead, *servers, *seen_from),
         before=_spell(was) if was else None,
         after=_spell(instead) if instead else None,
         records=after.records,
     )
+
+
+def _vantage(name: str, rdtype: str, servers: tuple[str, ...], view: View) -> tuple[str, ...]:
+    """From where the answers were seen: another view of the zone may be shown elsewhere."""
+    owner = name_of(name)
+    if owner is None:
+        return ()
+    found = (view.observation(server, owner, rdtype) for server in servers)
+    return tuple(sorted({one.vantage for one in found if one is not None and one.vantage}))
 
 
 def _unreachable(address: Address, forward: _Forward) -> Missing:

@@ -6,6 +6,7 @@ Both policies are evaluated over every IPv4 and IPv6 address, per authoritative 
 difference comes with its witness and the terms responsible (RFC 7208).
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -24,6 +25,7 @@ from wavegate.compare.per_server import (
     joined,
     listed,
     pair_up,
+    serials,
     shown,
     where,
 )
@@ -211,7 +213,7 @@ def _one(
     old, new = before.view.lookup(_at(pair, before.view)), after.view.lookup(pair.servers[0])
     place = (alone(pair, pairing), where(pair, pairing))
     records = (*before.records, *after.records)
-    notes.findings.append(_finding(domain, found, old, new, place, records))
+    notes.findings.append(_finding(domain, found, old, new, place, after, records))
     return {address for one in found.differences for address in one.preferred}
 
 
@@ -225,6 +227,7 @@ def _finding(
     before: Lookup,
     after: Lookup,
     place: tuple[tuple[str, ...], str],
+    side: SpfEvidence,
     records: tuple[str, ...],
 ) -> Finding:
     first = found.differences[0]
@@ -232,16 +235,18 @@ def _finding(
     family = family_of(first.witness)
     owner, was, now = first_changed(sender, before, after, int(first.witness), family)
     servers, at = place
+    dates = serials(side.view, owner, servers)
+    dated = f"; SOA serials {', '.join(dates)}" if dates else ""
     receivers = "" if found.for_all_receivers else f" for receivers for whom {found.under[0]}"
     return Finding(
         rule="other-result",
         subject=f"{text_of(owner)} TXT",
         expected=f"{first.witness} gets {_reading(first.before)}",
-        observed=f"{first.witness} gets {_reading(first.after)} {at}{receivers}",
+        observed=f"{first.witness} gets {_reading(first.after)} {at}{receivers}{dated}",
         explanation=f"SPF of {text_of(domain)}: {_counts(found)}, among them {first.witness}: "
         f"{first.before.result} before, {first.after.result} after{receivers}; the record that "
         f"changed is {text_of(owner)} TXT",
-        witness=_witness(domain, owner, found, servers),
+        witness=_witness(domain, owner, found, (*servers, *dates)),
         before=was,
         after=now,
         records=records,
@@ -288,9 +293,16 @@ def _terms(one: Difference) -> list[str]:
     found: list[str] = []
     for side in (one.before, one.after):
         because = side.because
-        found += [side.result.value, side.term.lower(), *(t.lower() for t in because.through)]
+        terms = [side.term.lower(), *(term.lower() for term in because.through)]
+        found += [side.result.value, *terms, _mechanism(terms[0])]
         found += [text_of(name) for name in (*because.path, *because.voids)]
     return found
+
+
+def _mechanism(term: str) -> str:
+    """The bare mechanism of a term that leads elsewhere, as a person names it: `mx`, `include`."""
+    name = re.split("[:/=]", term.lstrip("+-~?"), maxsplit=1)[0]
+    return "" if name in ("all", "ip4", "ip6") else name
 
 
 def _undecided(domain: Name, found: Undecided, at: str) -> Missing:
@@ -323,7 +335,7 @@ def _disagreement(domain: Name, pairing: Pairing[Policy], after: SpfEvidence) ->
         if isinstance(found, Different):
             look = after.view.lookup(odd.servers[0])
             place = (odd.servers, where(odd, pairing))
-            one = _finding(domain, found, after.view.lookup(), look, place, after.records)
+            one = _finding(domain, found, after.view.lookup(), look, place, after, after.records)
             yield Finding(
                 rule="servers-disagree",
                 subject=one.subject,

@@ -48,9 +48,11 @@ def domain_plan(domain: SenderDomain) -> Iterator[Asked]:
     yield from ((name, rdtype) for rdtype in DOMAIN_TYPES)
     for found in dmarc_walk(name):
         yield found, "TXT"
-    selectors = (f"{selector}._domainkey" for selector in domain.selectors)
+    selectors = tuple(f"{selector}._domainkey" for selector in domain.selectors)
     for found in under((*selectors, "_mta-sts", "_smtp._tls", "default._bimi", CANARY), name):
         yield found, "TXT"
+    for parent in parents(name):  # a parent domain may sign (relaxed alignment, RFC 9989 4.4)
+        yield from ((found, "TXT") for found in under(selectors, parent))
     for found in under(MAIL_HOSTS, name):
         yield from ((found, rdtype) for rdtype in HOST_TYPES)
 
@@ -65,6 +67,12 @@ def under(prefixes: Iterable[str], name: Name) -> Iterator[Name]:
     for labels in prefixes:
         with suppress(dns.name.NameTooLong):
             yield dns.name.from_text(labels, origin=name).canonicalize()
+
+
+def parents(domain: Name) -> tuple[Name, ...]:
+    """The domains above a domain that have two labels or more, nearest first."""
+    labels = domain.labels
+    return tuple(dns.name.Name(labels[at:]) for at in range(1, len(labels) - 2))
 
 
 def dmarc_walk(domain: Name) -> tuple[Name, ...]:

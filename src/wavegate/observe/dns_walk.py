@@ -249,6 +249,7 @@ class Walk:
     ) -> tuple[Wanted, ...]:
         match want.what:
             case "record":
+                await self._serial(want.name)
                 return self._led(await self._texts(want.name), want.name, domain, senders)
             case "address":
                 await self._addresses(want.name)
@@ -259,6 +260,13 @@ class Walk:
             case "exists":
                 await self.ask(want.name, "A")
         return ()
+
+    async def _serial(self, name: Name) -> None:
+        """The SOA of the zone that a policy stands in: its serial dates a stale server's copy."""
+        with suppress(MissingResolverError, NoRouteError):
+            place = await self._run.place(name)
+            if place.role != RESOLVER:
+                await self.ask(place.zone, "SOA")
 
     def _led(
         self,
