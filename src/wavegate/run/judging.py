@@ -7,6 +7,7 @@ grid by the caller (design, rule 8).
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -72,7 +73,7 @@ def judge(case: Case) -> tuple[JudgedCell, ...]:
 def _command(case: Case, folder: Path) -> list[str]:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     command += ["-c", os.devnull, "--rootdir", str(folder), "--import-mode", "importlib"]
-    command += [str(suite.path.resolve()) for suite in case.suites]
+    command += _copied(case.suites, folder)
     command += ["--estate", str(case.estate.resolve()), "--store", str(case.store.resolve())]
     command += ["--wave", case.wave, "--run-instant", format_instant(case.at)]
     command += ["--trust", "trust.json", "--verdicts", "verdicts.json"]
@@ -80,6 +81,17 @@ def _command(case: Case, folder: Path) -> list[str]:
     command += ["--final"] if case.final else []
     command += ["--alluredir", str(case.alluredir.resolve())] if case.alluredir else []
     return command
+
+
+def _copied(suites: tuple[Suite, ...], folder: Path) -> list[str]:
+    """The suites, copied where no stranger's conftest.py or pytest.ini lies above them."""
+    places = list(dict.fromkeys(suite.path.parent for suite in suites))
+    for number, place in enumerate(places):
+        copy = folder / f"suites-{number}"
+        copy.mkdir()
+        for path in place.glob("*.py"):
+            shutil.copy(path, copy / path.name)
+    return [f"suites-{places.index(suite.path.parent)}/{suite.path.name}" for suite in suites]
 
 
 def _environment(folder: Path) -> dict[str, str]:
