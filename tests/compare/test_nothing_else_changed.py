@@ -31,6 +31,8 @@ from wavegate.compare.nothing_else_changed import (
     gather,
     with_volatility,
 )
+from wavegate.compare.residue import CANARY
+from wavegate.observe.dns_names import CANARY as ASKED_CANARY
 from wavegate.record.campaign_view import CampaignView
 from wavegate.record.dns_view import DnsView
 from wavegate.record.message import Received
@@ -180,6 +182,19 @@ def test_spf_at_a_host_name_is_ours() -> None:
     assert judged(new, old).findings[0].subject == f"{host} TXT"
 
 
+def test_new_wildcard_is_one_difference() -> None:
+    """However many names it answers for; the star and those names are the witness."""
+    canary = f"{CANARY}.{D}"
+    old = (*healthy(), *(dns_seen(n, "TXT", no_name(n, "TXT")) for n in (canary, f"x.{D}")))
+    text = '"catch-all"'
+    new = (*changed(*rows(f"_dmarc.{D}", "TXT", '"v=DMARC1; p=reject"')),)
+    shadow = (dns_seen(n, "TXT", answered(n, "TXT", text), at=AFTER) for n in (canary, f"x.{D}"))
+    found = judged((*new, *shadow), old)
+    assert [f.subject for f in found.findings] == [f"*.{D} TXT"]
+    assert {f"*.{D}", f"x.{D}", "catch-all"} <= set(found.findings[0].witness)
+    assert CANARY == ASKED_CANARY
+
+
 def test_server_that_refuses_the_zone_is_named() -> None:
     """REFUSED is a definite answer of a listed server, not a failure to look."""
     new = [silent(o, "REFUSED") if o.asked.get("server") == NS[1] else o for o in healthy(AFTER)]
@@ -323,6 +338,16 @@ def test_trait_of_mail_that_is_the_same_passes(trait: str) -> None:
     """The usual mail on both sides."""
     found = by_mail(mails(False, 10, **USUAL[trait]), mails(True, 10, **USUAL[trait]))
     assert found.verdict is Verdict.PASSED
+
+
+def test_one_greeting_of_several_addresses_is_one_cause() -> None:
+    """The host that greets is at fault, whichever address it sends from."""
+    ips = IPS[:2]
+    old = tuple(mail(ips[n % 2], n=n, helo=f"r{n % 2}.{D}") for n in range(40))
+    new = tuple(mail(ips[n % 2], n=n, at=END, helo="ip-10-0-3-7.internal") for n in range(40))
+    found = by_mail(old, new)
+    assert [f.subject for f in found.findings] == ["HELO ip-10-0-3-7.internal"]
+    assert set(ips) <= set(found.findings[0].witness)
 
 
 def test_new_trait_in_one_of_few_mails_cannot_be_told() -> None:

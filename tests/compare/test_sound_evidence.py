@@ -18,6 +18,7 @@ from tests.builders.snapshots import (
     campaign,
     chosen,
     dns_seen,
+    logon,
     redir,
     snapshot,
     zone,
@@ -197,6 +198,20 @@ def test_question_that_an_answer_led_to_may_go() -> None:
         after=chosen(snapshot("after", [*zone(AFTER), *campaign(AFTER), *new])),
     )
     assert found.verdict is Verdict.PASSED
+
+
+def test_without_a_session_nothing_else_can_be_asked() -> None:
+    """Logon was refused after: what a session is needed for is no gap of the capture."""
+    option = replace(
+        logon(at=BEFORE),
+        subject="https://acme-prod1.example xtk:session#GetOption X",
+        asked={"url": "x", "action": "xtk:session#GetOption", "option": "X"},
+    )
+    before = chosen(snapshot("before", [*zone(BEFORE), *campaign(BEFORE), option]))
+    refused = [redir("build='9282'", at=AFTER), logon(at=AFTER, fault=True)]
+    assert judged(before=before).verdict is Verdict.INCONCLUSIVE
+    after = chosen(snapshot("after", [*zone(AFTER), *refused]))
+    assert judged(before=before, after=after).verdict is Verdict.PASSED
 
 
 def test_servers_of_another_ns_set_may_go() -> None:

@@ -120,7 +120,8 @@ def _silent(view: CampaignView) -> Iterable[tuple[str, str]]:
 
 
 def _problems(view: CampaignView) -> list[str]:
-    return [problem for problem in view.problems if R_TEST in problem and LOGON not in problem]
+    found = [p for p in view.problems if R_TEST in p and LOGON not in p]
+    return list(dict.fromkeys(found))
 
 
 def _content_types(view: CampaignView) -> list[str]:

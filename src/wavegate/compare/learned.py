@@ -21,6 +21,7 @@ from wavegate.record.message import Received
 ALPHA = 0.001
 STEADY = 3
 SERVES = "addresses that send for"
+HELO = "HELO of"
 
 
 @dataclass(frozen=True, slots=True, order=True, kw_only=True)
@@ -78,7 +79,7 @@ def learn(instance: Instance, mails: Iterable[Received], verified: frozenset[str
 def _traits(instance: Instance, mail: Received) -> Iterator[tuple[TraitKey, str]]:
     peer, domain = address(mail.peer), from_domain(mail)
     if mail.helo:
-        yield TraitKey(trait="HELO of", of=peer), mail.helo.lower().rstrip(".")
+        yield TraitKey(trait=HELO, of=peer), mail.helo.lower().rstrip(".")
     if peer in listed(instance):
         yield TraitKey(trait=SERVES, of=domain), peer
     if mail.mail_from:
@@ -123,11 +124,16 @@ def _signed(mail: Received) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraitChange:
-    """Values of a trait that came or went. beyond_chance: whether so much mail excludes chance."""
+    """Values of a trait that came or went.
+
+    usual: all values before. beyond_chance: whether so much mail excludes chance. counts: shipments
+    before and after. example: a message id of a new value.
+    """
 
     key: TraitKey
     lost: tuple[str, ...]
     gained: tuple[str, ...]
+    usual: tuple[str, ...]
     beyond_chance: bool
     counts: tuple[int, int]
     example: str | None
@@ -136,6 +142,13 @@ class TraitChange:
     def serves(self) -> bool:
         """Whether it is about which addresses serve a domain, which is drawn by chance."""
         return self.key.trait == SERVES
+
+    @property
+    def subject(self) -> str:
+        """What the cause is about: a greeting is a host's, whichever address it came from."""
+        if self.key.trait == HELO:
+            return f"HELO {', '.join(self.gained or self.lost)}"
+        return self.key.subject
 
 
 def changes(before: Traits, after: Traits) -> Iterator[TraitChange]:
@@ -171,6 +184,7 @@ def _split(
                 key=key,
                 lost=tuple(less),
                 gained=tuple(more),
+                usual=tuple(old.shipments),
                 beyond_chance=sure,
                 counts=(old.total, new.total),
                 example=new.examples[more[0]] if more else None,

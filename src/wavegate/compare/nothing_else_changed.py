@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from wavegate.compare.learned import TraitChange, Traits, changes, learn
+from wavegate.compare.learned import HELO, TraitChange, Traits, changes, learn
 from wavegate.compare.residue import (
     DnsSide,
     Known,
@@ -105,11 +105,15 @@ def _differs(mine: State | None, other: Known) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Changed:
-    """One difference and the servers that show it. everywhere: all that can be compared."""
+    """One difference and the servers that show it. everywhere: all that can be compared.
+
+    shadowed: names at which it shows only because a wildcard answers for them.
+    """
 
     difference: Difference
     servers: tuple[str, ...]
     everywhere: bool
+    shadowed: tuple[str, ...] = ()
 
 
 def compare_nothing_else_changed(before: Residue, after: Residue) -> Judgement:
@@ -118,7 +122,7 @@ def compare_nothing_else_changed(before: Residue, after: Residue) -> Judgement:
         return inconclusive(_nothing_before(after.instance))
     changed = _changed(before, after)
     cleared = [clear for row in changed if (clear := _cleared(row))]
-    guilty = [row for row in changed if clearing_rule(row.difference) is None]
+    guilty = _folded([row for row in changed if clearing_rule(row.difference) is None])
     steady = [row for row in guilty if row.difference.subject not in before.volatile]
     refusing = _refusing(before, after)
     traits = list(changes(before.traits, after.traits))
@@ -126,7 +130,7 @@ def compare_nothing_else_changed(before: Residue, after: Residue) -> Judgement:
         *(_finding(row, after) for row in steady),
         *_split_serials(before, after),
         *(_refusal(server, zone, reason) for (server, zone), reason in refusing.items()),
-        *(_trait_finding(change) for change in traits if change.beyond_chance),
+        *_trait_findings(change for change in traits if change.beyond_chance),
     ]
     missing = [
         *(_volatile(row) for row in guilty if row.difference.subject in before.volatile),
@@ -166,6 +170,28 @@ def _changed(before: Residue, after: Residue) -> list[_Changed]:
     ]
 
 
+def _folded(rows: list[_Changed]) -> list[_Changed]:
+    """A new wildcard is one difference, however many names it answers for."""
+    rest = list(rows)
+    for wild in (row for row in rows if row.difference.subject.startswith("*.")):
+        hit = [row for row in rest if row is not wild and _shadowed_by(wild, row)]
+        rest = [row for row in rest if row is not wild and row not in hit]
+        names = tuple(row.difference.subject.partition(" ")[0] for row in hit)
+        rest.append(replace(wild, shadowed=names))
+    return rest
+
+
+def _shadowed_by(wild: _Changed, row: _Changed) -> bool:
+    owner, _, kind = row.difference.subject.partition(" ")
+    domain, _, wild_kind = wild.difference.subject.removeprefix("*").partition(" ")
+    gained = wild.difference.gained
+    return (
+        (kind, row.difference.lost, row.difference.gained) == (wild_kind, (), gained)
+        and owner.endswith(domain)
+        and row.servers == wild.servers
+    )
+
+
 def _usual(facts: Mapping[Place, State]) -> Mapping[str, Known]:
     """Per subject what most servers said, for servers that are new after."""
     found: dict[str, Counter[Known]] = {}
@@ -198,11 +224,15 @@ def _finding(row: _Changed, after: Residue) -> Finding:
         expected=f"{found.subject}: {found.before.text}",
         observed=f"{found.subject}: {found.after.text}{where}",
         explanation=f"{found.subject} {_how(lost, gained)}{where}",
-        witness=(owner, *found.lost, *found.gained, *(() if row.everywhere else row.servers)),
+        witness=(owner, *found.lost, *found.gained, *row.shadowed, *_odd_servers(row)),
         before=lost or None,
         after=gained or None,
         records=after.records,
     )
+
+
+def _odd_servers(row: _Changed) -> tuple[str, ...]:
+    return () if row.everywhere else row.servers
 
 
 def _where(row: _Changed) -> str:
@@ -318,18 +348,30 @@ def _volatile(row: _Changed) -> Missing:
     )
 
 
-def _trait_finding(change: TraitChange) -> Finding:
-    lost, gained = ", ".join(change.lost), ", ".join(change.gained)
-    old, new = change.counts
-    example = [change.example] if change.example else []
+def _trait_findings(traits: Iterable[TraitChange]) -> Iterator[Finding]:
+    """One finding per cause, with everything that shows it as its witness."""
+    groups: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[TraitChange]] = {}
+    for change in traits:
+        key = (change.subject, () if change.gained else change.lost, change.gained)
+        groups.setdefault(key, []).append(change)
+    for found in groups.values():
+        yield _trait_finding(found)
+
+
+def _trait_finding(found: list[TraitChange]) -> Finding:
+    first = found[0]
+    lost, gained = ", ".join(first.lost), ", ".join(first.gained)
+    old, new = first.counts
+    example = [first.example] if first.example else []
+    where = ", ".join(change.key.of for change in found)
     return Finding(
         rule="mail-differs",
-        subject=change.key.subject,
-        expected=f"{change.key.subject}: as in {old} shipments before",
-        observed=f"{_how(lost, gained)}, in {new} shipments after",
-        explanation=f"{change.key.subject} {_how(lost, gained)}",
-        witness=(change.key.of, *change.lost, *change.gained, *example),
-        before=lost or None,
+        subject=first.subject,
+        expected=f"{first.key.subject}: {', '.join(first.usual)} (in {old} shipments)",
+        observed=f"{_how(lost, gained)} (in {new} shipments)",
+        explanation=f"{first.key.trait} {where} {_how(lost, gained)}",
+        witness=(*(change.key.of for change in found), *first.lost, *first.gained, *example),
+        before=None if first.key.trait == HELO else lost or None,
         after=gained or None,
     )
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import dns.message
 import dns.rdatatype
 
+from wavegate.record.campaign_view import LOGON, CampaignView, NotSeen
 from wavegate.record.observation import Observation, Seen
 from wavegate.record.snapshot import Snapshot
 
@@ -22,13 +23,14 @@ _LEADING = frozenset(
 def not_asked_after(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
     """Subjects (and servers) that were asked before and not after, sorted.
 
-    Left out are names that only an answer of before led to, and servers of a zone whose NS set
-    changed.
+    Left out are names that only an answer of before led to, servers of a zone whose NS set
+    changed, and what a session is needed for where Logon was answered otherwise.
     """
     asked = {found.identity for found in after.observations}
     gone = [found for found in before.observations if found.identity not in asked]
     if not gone:
         return ()
+    gone = [found for found in gone if not _needs_session(found) or _logged_on(after)]
     led_before, led_after = _mentioned(before.observations), _mentioned(after.observations)
     moved = _moved_zones(before, after)
     return tuple(
@@ -41,6 +43,15 @@ def not_asked_after(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
             }
         )
     )
+
+
+def _needs_session(found: Observation) -> bool:
+    return found.kind == "soap" and found.asked.get("action") != LOGON
+
+
+def _logged_on(snapshot: Snapshot) -> bool:
+    """Without a session nothing else can be asked; that Logon fails is seen elsewhere."""
+    return not isinstance(CampaignView(snapshot).logon, NotSeen)
 
 
 def _named(found: Observation) -> str:

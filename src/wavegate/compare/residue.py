@@ -19,6 +19,8 @@ from wavegate.record.campaign_view import CampaignView, NotSeen, OptionValue
 
 NO_NAME = "no such name"
 NO_RECORD = "no record"
+CANARY = "wavegate-no-such-name"
+"""The label that a capture asks for because nobody has it: an answer shows a wildcard."""
 LEFT_OUT_TYPES = frozenset({"RRSIG", "NSEC", "NSEC3"})
 """They change with every signing of the zone."""
 _ADDRESS_TYPES = frozenset({"A", "AAAA"})
@@ -150,7 +152,7 @@ def _is_spf(text: str) -> bool:
 def _facts(
     name: Name, rdtype: str, server: str, answer: Answer, explained: Explained
 ) -> Iterator[tuple[Place, State]]:
-    owner = text_of(name)
+    owner = text_of(name).replace(f"{CANARY}.", "*.")
 
     def place(what: str) -> Place:
         return Place(subject=f"{owner} {what}", server=server)
