@@ -22,15 +22,6 @@ class TableView:
             for server, zone in zones.items()
         }
 
-    @property
-    def servers(self) -> tuple[str, ...]:
-        """All servers."""
-        return tuple(sorted(self._zones))
-
-    def servers_of(self, name: Name) -> tuple[str, ...]:
-        """Every server was asked about every name."""
-        return self.servers if name else ()
-
     def answers(self, name: Name, rdtype: str) -> Mapping[str, Answer]:
         """What each server said."""
         return {server: look(name, rdtype) for server, look in self._zones.items()}

@@ -117,7 +117,7 @@ def compare_dkim(before: DkimEvidence, after: DkimEvidence) -> Judgement:
         f"servers that answered; {mail.shown}",
         could_hide=COULD_HIDE,
         records=(*before.records, *after.records),
-        remarks=(*notes.remarks, *mail.remarks),
+        remarks=dict.fromkeys((*notes.remarks, *mail.remarks)),
     )
 
 

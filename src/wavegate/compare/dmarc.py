@@ -113,7 +113,7 @@ def compare_dmarc(before: DmarcEvidence, after: DmarcEvidence) -> Judgement:
         shown=f"{'; '.join(notes.shown)}; {mail.shown}",
         could_hide=COULD_HIDE,
         records=(*before.records, *after.records),
-        remarks=notes.remarks,
+        remarks=dict.fromkeys(notes.remarks),
     )
 
 

@@ -8,7 +8,7 @@ is held against what most said before; one that is not asked any more is listed.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
 from dns.name import Name
@@ -26,13 +26,6 @@ S = TypeVar("S")
 
 class View(Protocol):
     """What a comparison needs of the DNS answers of a snapshot; `record.dns_view` has it."""
-
-    @property
-    def servers(self) -> tuple[str, ...]:
-        """All servers that were asked anything, as host:port, sorted."""
-
-    def servers_of(self, name: Name) -> tuple[str, ...]:
-        """The servers that were asked about a name."""
 
     def answers(self, name: Name, rdtype: str) -> Mapping[str, Answer]:
         """What each of them said to one question."""
@@ -69,11 +62,15 @@ class Shown(Generic[S]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair(Generic[S]):
-    """Two states to hold against each other, and the servers that show them, sorted."""
+    """Two states to hold against each other, and the servers that show them, sorted.
+
+    witness: the server that said `before`, None where it is what most said.
+    """
 
     before: S
     after: S
     servers: tuple[str, ...]
+    witness: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +97,12 @@ def shown(view: View, evaluate: Callable[[Lookup], tuple[S, Iterable[Question]]]
     most, asked = evaluate(common)
     questions = tuple(asked)
     usual = [common(*question) for question in questions]
-    servers = sorted({server for name, _ in questions for server in view.servers_of(name)})
     each: dict[str, S | Silent] = {}
-    for server in servers:
-        silence = _silence(view, server, questions)
+    for server, own in _own_answers(view, questions).items():
         look = view.lookup(server)
-        if silence is not None:
-            each[server] = silence
+        if all(isinstance(answer, Unknown) for answer in own):
+            reasons = {answer.reason for answer in own if isinstance(answer, Unknown)}
+            each[server] = Silent(", ".join(sorted(reasons)))
         elif [look(*question) for question in questions] == usual:
             each[server] = most
         else:
@@ -114,15 +110,13 @@ def shown(view: View, evaluate: Callable[[Lookup], tuple[S, Iterable[Question]]]
     return Shown(most=most, each=each)
 
 
-def _silence(view: View, server: str, questions: Iterable[Question]) -> Silent | None:
-    own = [
-        answers[server]
-        for answers in (view.answers(*question) for question in questions)
-        if server in answers
-    ]
-    reasons = {answer.reason for answer in own if isinstance(answer, Unknown)}
-    definite = any(not isinstance(answer, Unknown) for answer in own)
-    return None if definite or not own else Silent(", ".join(sorted(reasons)))
+def _own_answers(view: View, questions: Iterable[Question]) -> dict[str, list[Answer]]:
+    """What each server said itself, for those that were asked any of the questions."""
+    own: dict[str, list[Answer]] = {}
+    for question in questions:
+        for server, answer in view.answers(*question).items():
+            own.setdefault(server, []).append(answer)
+    return dict(sorted(own.items()))
 
 
 def pair_up(before: Shown[S], after: Shown[S]) -> Pairing[S]:
@@ -138,8 +132,10 @@ def pair_up(before: Shown[S], after: Shown[S]) -> Pairing[S]:
             else:
                 silent_after[server] = now.reason
             continue
-        known = before.most if was is None or isinstance(was, Silent) else was
-        _join(pairs, known, now, server)
+        if was is None or isinstance(was, Silent):
+            _join(pairs, before.most, now, server, None)
+        else:
+            _join(pairs, was, now, server, server)
     return Pairing(
         pairs=tuple(pairs),
         silent_after=silent_after,
@@ -149,12 +145,12 @@ def pair_up(before: Shown[S], after: Shown[S]) -> Pairing[S]:
     )
 
 
-def _join(pairs: list[Pair[S]], before: S, after: S, server: str) -> None:
+def _join(pairs: list[Pair[S]], before: S, after: S, server: str, witness: str | None) -> None:
     for at, pair in enumerate(pairs):
         if pair.before == before and pair.after == after:
-            pairs[at] = Pair(before=before, after=after, servers=(*pair.servers, server))
+            pairs[at] = replace(pair, servers=(*pair.servers, server))
             return
-    pairs.append(Pair(before=before, after=after, servers=(server,)))
+    pairs.append(Pair(before=before, after=after, servers=(server,), witness=witness))
 
 
 def alone(pair: Pair[S], pairing: Pairing[S]) -> tuple[str, ...]:

@@ -132,7 +132,7 @@ def compare_reverse_dns(before: ReverseDnsEvidence, after: ReverseDnsEvidence) -
         "that answered, and it forward-confirms",
         could_hide=COULD_HIDE,
         records=(*before.records, *after.records),
-        remarks=notes.remarks,
+        remarks=dict.fromkeys(notes.remarks),
     )
 
 

@@ -142,7 +142,7 @@ def compare_spf(before: SpfEvidence, after: SpfEvidence) -> Judgement:
         shown="; ".join(notes.shown) or "nothing",
         could_hide=COULD_HIDE,
         records=records,
-        remarks=notes.remarks,
+        remarks=dict.fromkeys(notes.remarks),
     )
 
 
@@ -210,15 +210,11 @@ def _one(
         notes.missing.append(_undecided(domain, found, where(pair, pairing)))
     if not isinstance(found, Different):
         return set()
-    old, new = before.view.lookup(_at(pair, before.view)), after.view.lookup(pair.servers[0])
+    old, new = before.view.lookup(pair.witness), after.view.lookup(pair.servers[0])
     place = (alone(pair, pairing), where(pair, pairing))
     records = (*before.records, *after.records)
     notes.findings.append(_finding(domain, found, old, new, place, after, records))
     return {address for one in found.differences for address in one.preferred}
-
-
-def _at(pair: Pair[Policy], view: View) -> str | None:
-    return pair.servers[0] if pair.servers[0] in view.servers else None
 
 
 def _finding(
