@@ -278,9 +278,13 @@ def test_lost_package_is_named() -> None:
 
 
 def test_hidden_instance_name_is_not_a_change() -> None:
-    """What an instance does not show this caller is silent."""
-    found = judged(changed(redir("date='2024-01-16 23:30:00Z'", at=AFTER)))
-    assert found.verdict is Verdict.INCONCLUSIVE
+    """/r/test hides it from this caller: Logon tells the same; without Logon nobody does."""
+    hidden = redir("date='2024-01-16 23:30:00Z'", at=AFTER)
+    found = judged(changed(hidden))
+    assert found.verdict is Verdict.PASSED
+    assert any(n.what == "instance at /r/test" for n in found.not_compared)
+    blind = judged(changed(hidden, logon(at=AFTER, fault=True)))
+    assert blind.verdict is Verdict.INCONCLUSIVE
 
 
 def test_silent_on_both_sides_is_listed() -> None:

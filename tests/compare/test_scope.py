@@ -102,6 +102,17 @@ def test_in_another_wave_does_not_apply() -> None:
     assert "2024-01-w2" in found.reason
 
 
+def test_in_two_other_waves_fails_too() -> None:
+    """Wherever it stands, it stands in one."""
+    twice = estate(
+        instance(),
+        instance("globex-prod1"),
+        waves=(wave(), wave("2024-01-w2", "globex-prod1"), wave("2024-01-w3", "globex-prod1")),
+    )
+    found = judged(twice, "globex-prod1")
+    assert {"2024-01-w2", "2024-01-w3"} <= set(found.findings[0].witness)
+
+
 def test_newly_bears_the_sign_of_the_move() -> None:
     """A shared binding moved as a whole."""
     after = (mail(at=END, headers=NEW),)

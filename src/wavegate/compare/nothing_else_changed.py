@@ -43,6 +43,10 @@ REFUSALS = frozenset({"REFUSED", "lame", "NOTAUTH"})
 """Definite answers of a listed server that it does not serve the zone."""
 
 
+STANDS_FOR = {"instance at /r/test": "instanceName at Logon"}
+"""Facts that need not be seen where another source told the same."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Residue:
     """One side of the comparison.
@@ -322,6 +326,8 @@ def _silences(
         new = after.facts.get(place)
         if not isinstance(old, Known) or not isinstance(new, Silent):
             continue
+        if _told_elsewhere(place, after):
+            continue
         if (place.server, _zone(place.subject, after.instance)) not in refusing:
             counts[place.server or place.subject, new.reason] += 1
     for (where, reason), count in sorted(counts.items()):
@@ -335,6 +341,11 @@ def _silences(
             before="answered",
             after=reason,
         )
+
+
+def _told_elsewhere(place: Place, side: Residue) -> bool:
+    other = STANDS_FOR.get(place.subject)
+    return other is not None and isinstance(side.facts.get(Place(subject=other)), Known)
 
 
 def _volatile(row: _Changed) -> Missing:
@@ -414,6 +425,8 @@ def _one_sided(before: Residue, after: Residue) -> Mapping[str, str]:
             reasons[name] = f"silent on both sides: {old.reason}"
         elif isinstance(old, Silent):
             reasons[name] = f"silent before: {old.reason}"
+        elif isinstance(new, Silent) and _told_elsewhere(place, after):
+            reasons[name] = f"{new.reason} after; {STANDS_FOR[place.subject]} tells the same"
         elif new is None:
             reasons[name] = "not asked after"
         elif old is None and place.subject not in _usual(before.facts):

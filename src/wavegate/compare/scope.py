@@ -114,6 +114,7 @@ def _outside(case: ScopeCase) -> Judgement:
     name = case.instance.name
     waves = waves_of(case.estate, name)
     findings = [] if waves or case.instance.wave == "unplanned" else [_in_no_wave(case.instance)]
+    findings += [_two_waves(name, waves)] if len(waves) > 1 else []
     findings += [*_moved_too(case), *_stopped_too(case)]
     if findings:
         return judgement(findings=findings, shown="-", could_hide="-")
