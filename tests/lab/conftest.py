@@ -94,7 +94,7 @@ def listening() -> Callable[[str], AbstractContextManager[Sink]]:
     return _listening
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def calm_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A lab whose window is far away; nobody may move it."""
     folder = tmp_path_factory.mktemp("calm")
