@@ -196,7 +196,8 @@ def _story(was: Key, now: Key) -> str:
         case "key-appeared":
             return f"was {was.describe()} and now publishes a key"
         case _:
-            return f"published a key or another state before, and now is {now.describe()}"
+            had = "published a key" if was.state is State.KEY else f"was {was.describe()}"
+            return f"{had} before and is {now.describe()} now"
 
 
 def _flags(key: Key) -> str:
