@@ -7,7 +7,7 @@ never stops the reading of the others.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from wavegate.canonical import digest
@@ -44,6 +44,7 @@ class Shelf:
     plan_flaws: tuple[Flaw, ...]
     earlier: tuple[EarlierWave, ...]
     mails: MailShelf
+    _agreed: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def grid(self, promises: tuple[str, ...]) -> tuple[GridCell, ...]:
         """The signed grid; without a plan, what the plan would have laid out."""
@@ -71,19 +72,27 @@ class Shelf:
             flaws=tuple(dict.fromkeys((*known, *self.plan_flaws, *found.flaws, *mail.flaws))),
             plan=self.plan,
             earlier=self.earlier,
-            agreed=agreed_digest(self.estate, self.wave.name, instance.customer),
+            agreed=self._agreed_with(instance.customer),
             mail_heard=mail.heard,
             mail_window=mail.window,
             mail_records=mail.records,
         )
 
+    def _agreed_with(self, customer: str) -> str:
+        """The agreed digest of a customer, worked out once for all their instances."""
+        if customer not in self._agreed:
+            self._agreed[customer] = agreed_digest(self.estate, self.wave.name, customer)
+        return self._agreed[customer]
+
     def _earlier_reading(self, name: str) -> tuple[Flaw, ...]:
         """The flaws that the gate met when it froze this bundle; of a store, none."""
         place = reading.name(self.wave.name, name)
-        if place not in self.store.names(f"readings/{self.wave.name}/"):
+        try:
+            sealed = self.store.read(place)
+        except MissingError:
             return ()
         try:
-            opened = open_envelope(self.store.read(place), self.trust, Role.RECORD)
+            opened = open_envelope(sealed, self.trust, Role.RECORD)
             record = read(opened.payload, RecordPredicate).only_digest()
             return reading.Reading.from_bytes(self.store.get(record), digest=record).flaws
         except WavegateError as error:
