@@ -113,7 +113,7 @@ def _word(case: ScheduleCase, window: Window, first: Instance) -> _Word:
         return _Word(finding=_not_first(first, case, "moves in the same window"))
     if not names:
         state = "is marked unplanned" if first.wave == "unplanned" else "stands in no wave"
-        return _Word(finding=_not_first(first, case, f"{state}: it has not moved"))
+        return _Word(finding=_not_first(first, case, f"{state} and has not moved"))
     words = [_by_wave(case, window, first, case.estate.wave(name)) for name in names]
     ranked = sorted(words, key=lambda w: (w.finding is None, w.missing is None))
     return ranked[0]
@@ -127,7 +127,7 @@ def _by_wave(case: ScheduleCase, window: Window, first: Instance, wave: Wave) ->
         return _by_claim(window, first, wave, wave.closed)
     if wave.window is not None and wave.window.end > window.start:
         ends = format_instant(wave.window.end)
-        return _Word(finding=_not_first(first, case, f"its window in {wave.name} ends {ends}"))
+        return _Word(finding=_not_first(first, case, f"moves in {wave.name}, which ends {ends}"))
     return _Word(missing=_never_gated(first, wave, window))
 
 
@@ -149,7 +149,9 @@ def _by_gates(
         return _Word(missing=_not_closed_yet(first, gate, window))
     state = "NO-GO" if word == "NO-GO" else f"{word}, not closed"
     return _Word(
-        finding=_not_first(first, case, f"its last gate ({gate.wave}, {when}) is {state}", state)
+        finding=_not_first(
+            first, case, f"is not closed: its last gate ({gate.wave}, {when}) is {state}", state
+        )
     )
 
 
@@ -173,7 +175,7 @@ def _not_first(
         expected=f"{first.name} ({first.environment}) is closed before production of "
         f"{first.customer} moves",
         observed=f"{first.name}: {state}",
-        explanation=f"{case.instance.name} moves although {first.name} {state}",
+        explanation=f"{case.instance.name} moves too early: {first.name} {state}",
         witness=(first.name, after),
         after=after,
     )
