@@ -203,6 +203,20 @@ def test_server_that_refuses_the_zone_is_named() -> None:
     assert {NS[1], "REFUSED"} <= set(found.findings[0].witness)
 
 
+def test_all_servers_refusing_may_mean_us() -> None:
+    """Nobody answers for the zone: whether others get an answer cannot be told from here."""
+    new = [silent(o, "REFUSED") if o.kind == "dns" else o for o in healthy(AFTER)]
+    assert judged(new).verdict is Verdict.INCONCLUSIVE
+
+
+def test_server_that_answers_by_the_drop_is_not_lame() -> None:
+    """It refused a part before already: a limit on our questions."""
+    mx = dns_seen(D, "MX", answered(D, "MX"), server=NS[1])
+    old = [silent(o, "REFUSED") if o.identity == mx.identity else o for o in healthy()]
+    new = [silent(o, "REFUSED") if o.asked.get("server") == NS[1] else o for o in healthy(AFTER)]
+    assert judged(new, old).verdict is Verdict.INCONCLUSIVE
+
+
 def test_server_that_refuses_some_questions_cannot_be_told() -> None:
     """Rate limiting: the rest was answered."""
     mx = dns_seen(D, "MX", answered(D, "MX"), at=AFTER, server=NS[1])

@@ -20,6 +20,7 @@ from tests.builders.snapshots import (
     dns_seen,
     logon,
     redir,
+    silent,
     snapshot,
     zone,
 )
@@ -198,6 +199,16 @@ def test_question_that_an_answer_led_to_may_go() -> None:
         after=chosen(snapshot("after", [*zone(AFTER), *campaign(AFTER), *new])),
     )
     assert found.verdict is Verdict.PASSED
+
+
+def test_question_behind_an_answer_that_nobody_gave_may_go() -> None:
+    """The servers were silent: what their answers led to could not be asked."""
+    host = "ns1.acme.example"
+    old = [dns_seen(host, "A", answered(host, "A", "192.0.2.53"))]
+    before = chosen(snapshot("before", [*zone(BEFORE), *campaign(BEFORE), *old]))
+    mute = [silent(o) if o.subject == f"{D} NS" else o for o in zone(AFTER)]
+    after = chosen(snapshot("after", [*mute, *campaign(AFTER)]))
+    assert judged(before=before, after=after).verdict is Verdict.PASSED
 
 
 def test_without_a_session_nothing_else_can_be_asked() -> None:

@@ -289,18 +289,32 @@ def _zone(subject: str, instance: Instance) -> str:
 
 
 def _refusing(before: Residue, after: Residue) -> Mapping[tuple[str, str], str]:
-    """Servers that answered for a domain before and refuse everything about it after."""
-    said: dict[tuple[str, str], set[str | None]] = {}
-    for place, old in before.facts.items():
-        new = after.facts.get(place)
-        if place.server and isinstance(old, Known) and new is not None:
-            key = (place.server, _zone(place.subject, after.instance))
-            said.setdefault(key, set()).add(new.reason if isinstance(new, Silent) else None)
+    """Servers that answered for a domain before and refuse everything about it after.
+
+    Only where another server answers for it: if all refuse, it may be us whom they refuse. And not
+    where the server refused a part before: then it answers by the drop.
+    """
+    said = _reasons(after, before)
+    alive = {zone for (_, zone), reasons in said.items() if None in reasons}
+    grudging = {key for key, reasons in _reasons(before, before).items() if reasons & REFUSALS}
     return {
         key: " ".join(sorted(str(reason) for reason in reasons))
         for key, reasons in sorted(said.items())
-        if reasons <= REFUSALS
+        if reasons <= REFUSALS and key[1] in alive and key not in grudging
     }
+
+
+def _reasons(side: Residue, before: Residue) -> Mapping[tuple[str, str], set[str | None]]:
+    """Per server and domain, the reasons of its silences; None stands for an answer.
+
+    Of what came after only that counts which was answered before.
+    """
+    said: dict[tuple[str, str], set[str | None]] = {}
+    for place, state in side.facts.items():
+        if place.server and (side is before or isinstance(before.facts.get(place), Known)):
+            key = (place.server, _zone(place.subject, side.instance))
+            said.setdefault(key, set()).add(state.reason if isinstance(state, Silent) else None)
+    return said
 
 
 def _refusal(server: str, zone: str, reason: str) -> Finding:

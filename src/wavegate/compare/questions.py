@@ -31,17 +31,26 @@ def not_asked_after(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
     if not gone:
         return ()
     gone = [found for found in gone if not _needs_session(found) or _logged_on(after)]
-    led_before, led_after = _mentioned(before.observations), _mentioned(after.observations)
-    moved = _moved_zones(before, after)
+    lost_leads, moved = _lost_leads(before, after), _moved_zones(before, after)
     return tuple(
         sorted(
             {
                 _named(found)
                 for found in gone
-                if not (_led_to(found, led_before) and not _led_to(found, led_after))
-                and found.asked.get("zone") not in moved
+                if _name(found) not in lost_leads and found.asked.get("zone") not in moved
             }
         )
+    )
+
+
+def _lost_leads(before: Snapshot, after: Snapshot) -> frozenset[str]:
+    """The names that an answer pointed to before, and the answer to that question does not now."""
+    now = {found.identity: _mentioned(found) for found in after.observations}
+    nothing: frozenset[str] = frozenset()
+    return frozenset(
+        name
+        for found in before.observations
+        for name in _mentioned(found) - now.get(found.identity, nothing)
     )
 
 
@@ -59,18 +68,15 @@ def _named(found: Observation) -> str:
     return f"{found.subject} at {server}" if server else found.subject
 
 
-def _led_to(found: Observation, mentioned: frozenset[str]) -> bool:
-    name = found.asked.get("name", "").rstrip(".").lower()
-    return bool(name) and name in mentioned
+def _name(found: Observation) -> str:
+    return found.asked.get("name", "").rstrip(".").lower()
 
 
-def _mentioned(observations: Iterable[Observation]) -> frozenset[str]:
-    """All names that answers point to, lower case without the final dot."""
-    names: set[str] = set()
-    for found in observations:
-        if found.kind == "dns" and isinstance(found.outcome, Seen):
-            names.update(_targets(found.outcome.value))
-    return frozenset(names)
+def _mentioned(found: Observation) -> frozenset[str]:
+    """All names that an answer points to, lower case without the final dot."""
+    if found.kind != "dns" or not isinstance(found.outcome, Seen):
+        return frozenset()
+    return frozenset(_targets(found.outcome.value))
 
 
 def _targets(wire: bytes) -> Iterable[str]:
