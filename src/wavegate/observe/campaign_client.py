@@ -7,9 +7,11 @@ only bytes that answer the question are `Seen`; faults, "Error" bodies and maint
 `Unreachable` with their status, content type or Campaign code.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from lxml import etree
 
 from wavegate import clock
 from wavegate.observe.campaign_soap import (
@@ -144,6 +146,10 @@ class CampaignClient:
             if len(ids) < page_size or (last is not None and ids[-1] <= last):
                 return
             last = ids[-1]
+
+    def select(self, schema: str, document: etree._Element, told: Mapping[str, str]) -> Called:
+        """One query that was built elsewhere. told: how it is known again, among it `body`."""
+        return self._call(QUERY, {"schema": schema, **told}, (("entity", document),))
 
     def logoff(self) -> Called:
         """Close the session; afterwards the token is dead."""

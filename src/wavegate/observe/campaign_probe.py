@@ -7,6 +7,7 @@ Logon, GetUserInfo, GetOption and ExecuteQuery only read; Logoff ends every sess
 
 import ssl
 from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
 from wavegate.errors import MissingError
 from wavegate.estate.model import Credentials
@@ -28,13 +29,26 @@ WORKFLOW = ("@internalName", "@state")
 PAGE = 200
 
 
+class Companion(Protocol):
+    """Further questions that ride on the probe's session."""
+
+    def questions(self, task: Task) -> Sequence[str]:
+        """What will be asked at least, in words."""
+
+    def ask(self, client: CampaignClient, task: Task, notes: Notes) -> None:
+        """Ask on an open session, until `notes.stopped` is set."""
+
+
 class CampaignProbe:
-    """Asks Campaign. limits: default from the estate's `too_slow`."""
+    """Asks Campaign. limits: default from the estate's `too_slow`. companions: ask more on it."""
 
     name = "campaign"
 
-    def __init__(self, limits: HttpLimits | None = None) -> None:
+    def __init__(
+        self, limits: HttpLimits | None = None, companions: Sequence[Companion] = ()
+    ) -> None:
         self._limits = limits
+        self._companions = tuple(companions)
 
     def questions(self, task: Task) -> Sequence[str]:
         """What will be asked, in words."""
@@ -45,6 +59,7 @@ class CampaignProbe:
             options = (f"{OPTION} {name}" for name in _options(task))
             queries = (f"{QUERY} nms:delivery count", f"{QUERY} xtk:workflow")
             found += [LOGON, USER_INFO, *options, *queries]
+            found += [text for more in self._companions for text in more.questions(task)]
         return tuple(found)
 
     def look(self, task: Task) -> Looked:
@@ -68,7 +83,7 @@ class CampaignProbe:
         limits = self._limits or HttpLimits(seconds=too_slow)
         try:
             with HttpClient(limits, context) as http:
-                _Session(task, notes, http).everything(url.rstrip("/"))
+                _Session(task, notes, http, self._companions).everything(url.rstrip("/"))
         except NoRouteError as error:
             notes.leave_out(f"Campaign at {url}", error.reason)
 
@@ -76,7 +91,10 @@ class CampaignProbe:
 class _Session:
     """One look at one instance."""
 
-    def __init__(self, task: Task, notes: Notes, http: HttpClient) -> None:
+    def __init__(
+        self, task: Task, notes: Notes, http: HttpClient, companions: Sequence[Companion] = ()
+    ) -> None:
+        self._companions = companions
         self._task = task
         self._notes = notes
         self._http = http
@@ -124,6 +142,9 @@ class _Session:
                     return
                 self._notes.observe(ask())
             self._workflows(client)
+            for companion in self._companions:
+                if not self._notes.stopped.is_set():
+                    companion.ask(client, self._task, self._notes)
         finally:
             self._notes.observe(client.logoff().observation)
 

@@ -66,6 +66,29 @@ def select_query(
     return root
 
 
+def series_query(
+    schema: str,
+    select: Sequence[str],
+    where: Sequence[str],
+    lines: int = 5_000,
+    order: str = "@id",
+) -> etree._Element:
+    """Rows without paging by id, for tables that have none: ordered and bounded.
+
+    A path such as `[properties/@toDeliver]` is shown under its last name, as an attribute.
+    """
+    root = _query(schema, "select", where)
+    root.set("lineCount", str(lines))
+    nodes = etree.SubElement(root, "select")
+    root.insert(0, nodes)
+    for expression in select:
+        node = etree.SubElement(nodes, "node", expr=expression)
+        if "/" in expression:
+            node.set("alias", expression.strip("[]").rpartition("/")[2])
+    etree.SubElement(etree.SubElement(root, "orderBy"), "node", expr=order)
+    return root
+
+
 def count_query(schema: str, where: Sequence[str]) -> etree._Element:
     """How many rows a schema has, without reading them."""
     return _query(schema, "count", where)

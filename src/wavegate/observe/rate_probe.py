@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""Reads the rate history back from an instance: nms:deliveryStat, never rows of the broadLog.
+
+Rides on the session of `CampaignProbe`. The stretches are counted from the window, so that a
+capture before and one after ask the same questions about before. Pages go by date.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from wavegate import clock
+from wavegate.estate.model import Window
+from wavegate.observe.campaign_client import CampaignClient
+from wavegate.observe.campaign_soap import series_query
+from wavegate.observe.notes import Notes
+from wavegate.observe.probe import Task
+from wavegate.record.campaign_view import QUERY, query_rows, server_date
+from wavegate.record.rates import DELIVERY, RATES, SERIES, STAT
+
+STRETCH = 7
+"""Units asked for at once: the distance of the looks."""
+STRETCHES = 3
+"""Stretches before the opening, and at most so many after the close."""
+LINES = 1000
+PAGES = 20
+COUNTS = (
+    "[@delivery-id]",
+    "@date",
+    "@volume",
+    "@firstSuccess",
+    "@firstError",
+    "@retriesSuccess",
+    "@retriesError",
+)
+STATES = ("@id", "@state", "[properties/@toDeliver]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """A span of time that is asked for. name: stable over captures of the same window."""
+
+    name: str
+    since: datetime
+    until: datetime
+
+
+class RateQuestions:
+    """What to ask on a Campaign session about past rates."""
+
+    def questions(self, task: Task) -> Sequence[str]:
+        """What will be asked at least, in words."""
+        window = window_of(task)
+        if window is None:
+            return ()
+        unit = task.estate.policy.throughput_unit
+        found = [f"{QUERY} {STAT} {s.name}" for s in stretches(window, unit, window.start)]
+        return (*found, f"{QUERY} {DELIVERY} states")
+
+    def ask(self, client: CampaignClient, task: Task, notes: Notes) -> None:
+        """Ask for every stretch that has begun, then for the states of deliveries."""
+        window = window_of(task)
+        if window is None:
+            return
+        unit = task.estate.policy.throughput_unit
+        for stretch in stretches(window, unit, clock.now()):
+            if not _read(client, stretch, notes):
+                return
+        since = window.start - STRETCH * STRETCHES * unit
+        document = series_query(DELIVERY, STATES, (f"@lastModified >= {campaign_date(since)}",))
+        notes.observe(client.select(DELIVERY, document, _told("states")).observation)
+
+
+def _read(client: CampaignClient, stretch: Stretch, notes: Notes) -> bool:
+    """All pages of a stretch; False where asking on makes no sense."""
+    since = stretch.since
+    for page in range(1, PAGES + 1):
+        where = (f"@date >= {campaign_date(since)}", f"@date < {campaign_date(stretch.until)}")
+        document = series_query(STAT, COUNTS, where, lines=LINES, order="@date")
+        called = client.select(STAT, document, _told(f"{stretch.name} page {page:02d}"))
+        notes.observe(called.observation)
+        if called.reply is None or notes.stopped.is_set():
+            return False
+        rows = tuple(query_rows(called.reply))
+        if len(rows) < LINES:
+            return True
+        newest = server_date(rows[-1].values.get("date"))[0]
+        if newest is None or newest <= since:
+            break
+        since = newest
+    notes.leave_out(f"{STAT} {stretch.name}", f"more rows than the {PAGES * LINES} that are read")
+    return True
+
+
+def _told(body: str) -> dict[str, str]:
+    return {SERIES: RATES, "body": f"rates {body}"}
+
+
+def window_of(task: Task) -> Window | None:
+    """The window of the first wave that names the instance and has one."""
+    for wave in task.estate.waves:
+        if task.instance.name in wave.instances and wave.window is not None:
+            return wave.window
+    return None
+
+
+def stretches(window: Window, unit: timedelta, now: datetime) -> tuple[Stretch, ...]:
+    """All before the opening, oldest first, and those after the close that have begun."""
+    step = STRETCH * unit
+    before = [
+        Stretch(
+            name=f"before {number}",
+            since=window.start - number * step,
+            until=window.start - (number - 1) * step,
+        )
+        for number in range(STRETCHES, 0, -1)
+    ]
+    after = [
+        Stretch(
+            name=f"after {number + 1}",
+            since=window.end + number * step,
+            until=window.end + (number + 1) * step,
+        )
+        for number in range(STRETCHES)
+    ]
+    return (*before, *(found for found in after if found.since <= now))
+
+
+def campaign_date(at: datetime) -> str:
+    """An instant as a literal of Campaign's query language, UTC."""
+    text = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return f"#{text}.{at.microsecond // 1000:03d}Z#"
