@@ -279,3 +279,13 @@ def test_explanations_are_one_line() -> None:
     assert "\n" not in finding.explanation
     assert "went from fail to softfail" in finding.explanation
     assert "shared.example TXT" in finding.explanation
+
+
+def test_one_gap_is_told_once() -> None:
+    """Sending IPs that wait for the same unanswered question add nothing to it."""
+    odd = {**ZONE, "shared.example": ["TIMEOUT"]}
+    found = judged(alike(ZONE, ns2=odd))
+    (gap,) = found.missing
+    assert Verdict.INCONCLUSIVE is found.verdict
+    assert SERVERS[1] in gap.what
+    assert "ask again shared.example TXT" in gap.what

@@ -18,7 +18,6 @@ from wavegate.compare.per_server import (
     Pair,
     Pairing,
     Shown,
-    Silent,
     View,
     alone,
     gaps,
@@ -374,20 +373,15 @@ def _sending_ips(
     lost: set[Address],
     notes: _Notes,
 ) -> None:
-    """Each sending IP passes, at every server that answered."""
-    lookups = {
-        _look_key(now, server): server
-        for server, s in now.each.items()
-        if not isinstance(s, Silent)
-    }
-    for server in lookups.values():
-        look = after.view.lookup(server)
+    """Each sending IP passes, under every policy that the servers show."""
+    shown_by = {id(state): server for server, state in now.each.items()}
+    policies = {id(state): state for state in now.each.values() if isinstance(state, Policy)}
+    for key, found in policies.items():
+        look = after.view.lookup(shown_by[key])
         for address in after.sending_ips:
-            if address in lost:
-                continue
             pieces = _pieces(domain, address, after, look)
             results = {piece.result for piece in pieces}
-            if results == {Result.PASS}:
+            if address in lost or results == {Result.PASS} or _known_gap(pieces, found):
                 continue
             if Result.UNKNOWN in results or len(results) > 1:
                 notes.missing.append(_ip_unknown(domain, address, pieces))
@@ -395,8 +389,11 @@ def _sending_ips(
                 notes.findings.append(_ip_fails(domain, address, pieces[0], before, after))
 
 
-def _look_key(now: Shown[Policy], server: str) -> int:
-    return id(now.each[server])
+def _known_gap(pieces: tuple[Piece, ...], whole: Policy) -> bool:
+    """Whether an address waits for answers only that the whole policy waits for already."""
+    asked = {question for piece in pieces for question in piece.unknown}
+    missing = {q for view in whole.views.values() for piece in view for q in piece.unknown}
+    return bool(asked) and asked <= missing
 
 
 def _pieces(domain: Name, address: Address, side: SpfEvidence, lookup: Lookup) -> tuple[Piece, ...]:
