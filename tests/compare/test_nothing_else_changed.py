@@ -139,6 +139,16 @@ def test_named_rule_clears(variation: str) -> None:
     assert {c.rule for c in found.cleared} == {rule}
 
 
+def test_addresses_of_a_cname_target_rotate_too() -> None:
+    """The target is asked by itself: it is the same difference."""
+    target = "t1.cust-a.example"
+    old = (*healthy(), *everywhere(target, "A", "198.51.100.1"))
+    new = changed(*rows(f"t.{D}", "A", CNAME, f"@{target} A 198.51.100.9"))
+    found = judged((*new, *rows(target, "A", "198.51.100.9")), old)
+    assert found.verdict is Verdict.PASSED
+    assert {c.subject for c in found.cleared} == {f"t.{D} A", f"{target} A"}
+
+
 def test_absent_either_way_is_cleared() -> None:
     """NXDOMAIN instead of NODATA: there is nothing on both sides."""
     name = f"_mta-sts.{D}"

@@ -201,6 +201,23 @@ def test_question_that_an_answer_led_to_may_go() -> None:
     assert found.verdict is Verdict.PASSED
 
 
+def test_zone_of_an_include_that_is_gone_may_go() -> None:
+    """An include written out: neither it nor its zone is asked any more."""
+    spf = '"v=spf1 include:_spf.tickets.example -all"'
+    old = [
+        dns_seen("mail.acme.example", "TXT", answered("mail.acme.example", "TXT", spf)),
+        dns_seen("_spf.tickets.example", "TXT", answered("_spf.tickets.example", "TXT", '"x"')),
+        dns_seen("tickets.example", "SOA", answered("tickets.example", "SOA")),
+    ]
+    flat = answered("mail.acme.example", "TXT", '"v=spf1 ip4:192.0.2.1 -all"')
+    new = [dns_seen("mail.acme.example", "TXT", flat, at=AFTER)]
+    found = judged(
+        before=chosen(snapshot("before", [*zone(BEFORE), *campaign(BEFORE), *old])),
+        after=chosen(snapshot("after", [*zone(AFTER), *campaign(AFTER), *new])),
+    )
+    assert found.verdict is Verdict.PASSED
+
+
 def test_question_behind_an_answer_that_nobody_gave_may_go() -> None:
     """The servers were silent: what their answers led to could not be asked."""
     host = "ns1.acme.example"

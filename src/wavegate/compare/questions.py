@@ -37,7 +37,7 @@ def not_asked_after(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
             {
                 _named(found)
                 for found in gone
-                if _name(found) not in lost_leads and found.asked.get("zone") not in moved
+                if not _led_to(found, lost_leads) and found.asked.get("zone") not in moved
             }
         )
     )
@@ -66,6 +66,13 @@ def _logged_on(snapshot: Snapshot) -> bool:
 def _named(found: Observation) -> str:
     server = found.asked.get("server")
     return f"{found.subject} at {server}" if server else found.subject
+
+
+def _led_to(found: Observation, leads: frozenset[str]) -> bool:
+    """Whether one of these names led to a question: about it, or about the zone it is in."""
+    name = _name(found)
+    of_zone = found.asked.get("type") in ("SOA", "NS")
+    return name in leads or (of_zone and any(lead.endswith(f".{name}") for lead in leads))
 
 
 def _name(found: Observation) -> str:

@@ -81,12 +81,13 @@ class Explained:
     """The names whose records belong to other promises.
 
     reverse: targets of PTR. policies: where SPF leads for TXT. mechanisms: where it leads for
-    addresses.
+    addresses. aliased: targets of CNAMEs, whose addresses may rotate.
     """
 
     reverse: frozenset[Name]
     policies: frozenset[str]
     mechanisms: frozenset[str]
+    aliased: frozenset[Name]
 
 
 def dns_facts(view: DnsSide, domains: Iterable[str]) -> Iterator[tuple[Place, State]]:
@@ -110,9 +111,13 @@ def text_of(name: Name) -> str:
 
 def _explained(view: DnsSide, domains: Iterable[str]) -> Explained:
     reverse: set[Name] = set()
+    aliased: set[Name] = set()
     leads: dict[str, set[str]] = {"txt": set(domains), "address": set()}
     for name, rdtype in view.questions():
         for answer in view.answers(name, rdtype).values():
+            if isinstance(answer, Unknown):
+                continue
+            aliased |= set(answer.chain)
             if not isinstance(answer, Found):
                 continue
             if rdtype == "PTR":
@@ -123,6 +128,7 @@ def _explained(view: DnsSide, domains: Iterable[str]) -> Explained:
         reverse=frozenset(reverse),
         policies=frozenset(leads["txt"]),
         mechanisms=frozenset(leads["address"]),
+        aliased=frozenset(aliased),
     )
 
 
@@ -165,7 +171,10 @@ def _facts(
         yield place("CNAME"), _chain(answer, rdtype)
     if _others(name, owner, rdtype, explained):
         return
-    yield place(rdtype), _state(owner, rdtype, answer, explained)
+    state = _state(owner, rdtype, answer, explained)
+    if isinstance(state, Known) and rdtype in _ADDRESS_TYPES and name in explained.aliased:
+        state = Known(state.items, owner)
+    yield place(rdtype), state
 
 
 def _others(name: Name, owner: str, rdtype: str, explained: Explained) -> bool:
