@@ -257,7 +257,7 @@ def world(
         if fate in ("resent", "twice"):
             mails.append(letter(n, 9 + n % 3, row_id=88000 + n, at=END + HOUR))
     for items in (old, new, mails):
-        order.shuffle(items)  # type: ignore[arg-type] # each list is shuffled by itself
+        order.shuffle(items)
     again = [delivery(9 + n, label=f"D{1 + n}") for n in range(3)]
     states = [delivery(n, state=85) for n in (1, 2, 3)]
     return look(old), look(new, [*states, *again], moment="after"), mails
@@ -300,12 +300,14 @@ def test_every_message_has_exactly_its_outcome(fates: list[str], seeds: tuple[in
 def test_reads_columns_of_a_file(tmp_path: object) -> None:
     """The same ledger comes of frames in memory and of Parquet on disk."""
     before, after, mails = world(FATES, random.Random(1))  # noqa: S311 - an order, no secret
-    sides = []
+    sides: list[Side] = []
     for name, one in (("before", before), ("after", after)):
         path = f"{tmp_path}/{name}.parquet"
         side(one).rows.collect().write_parquet(path)
         sides.append(Side(rows=pl.scan_parquet(path), deliveries=side(one).deliveries))
-    assert ledger(before, after, mails, terms(90)) == reckon(*sides, mails, terms(90), OURS)
+    assert ledger(before, after, mails, terms(90)) == reckon(
+        sides[0], sides[1], mails, terms(90), OURS
+    )
 
 
 def test_empty_queue() -> None:
