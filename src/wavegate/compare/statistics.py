@@ -48,12 +48,13 @@ class Point:
 class Matched:
     """One value per unit and side: logarithms of rates, relative to like cells before.
 
-    dropped: points in cells that the other side (or no second unit before) has, or in units with
+    plain: as before, but each unit against all units, for a look at a single unit. dropped: points in cells that the other side (or no second unit before) has, or in units with
     too few points.
     """
 
     before: tuple[float, ...]
     after: tuple[float, ...]
+    plain: tuple[float, ...] = ()
     dropped: int = 0
 
 
@@ -95,6 +96,7 @@ def match(before: Iterable[Point], after: Iterable[Point], least: int = LEAST_BU
     return Matched(
         before=tuple(value + shift for value in left),
         after=tuple(_by_unit((p, p.x - means[p.cell]) for p in kept_new)),
+        plain=tuple(plain),
         dropped=len(old) + len(new) - len(kept_old) - len(kept_new),
     )
 

@@ -1,0 +1,207 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""Buckets to comparable points: units, hours, what is set aside (backlog burst, deferrals).
+
+A unit before counts back from the opening, one after counts on from the close; hours are absolute,
+so that a night is held against nights. Nothing is dropped without being named.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from statistics import fmean
+
+from wavegate.compare.statistics import LEAST_UNITS, Matched, Point, match
+from wavegate.record.rates import Bucket, Deferral, Part, reply_code
+from wavegate.verdict import NotCompared
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SLOTS = (24, 6)
+"""Cells of a unit: hours, or 4-hour blocks where too few hours are met on both sides."""
+BURST = 1.25
+"""A leading stretch that is so much faster than before, and than what follows, is a burst."""
+DEFERRED_SHARE = 0.05
+DEFERRED_LEAST = 10
+_HALF_A_MESSAGE = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Opening and close of the window, and the length of a unit."""
+
+    opening: datetime
+    close: datetime
+    unit: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sorted:
+    """The buckets of both sides that say something about capacity, and what was set aside.
+
+    burst: the rate per minute of the burst that was set aside, None without one. unloaded: messages
+    in buckets after that showed demand only. only_backlog: after shows nothing but backlog.
+    """
+
+    before: tuple[Bucket, ...]
+    after: tuple[Bucket, ...]
+    set_aside: tuple[NotCompared, ...]
+    burst: float | None
+    unloaded: int
+    only_backlog: bool
+
+
+def sort_out(
+    before: Sequence[Bucket], after: Sequence[Bucket], deferrals: Sequence[Deferral], span: Span
+) -> Sorted:
+    """Keep loaded buckets outside bursts and receivers' deferrals; name the rest."""
+    deferred = {b.start: who for b in (*before, *after) if (who := _deferred(b, deferrals))}
+    old = [b for b in before if b.loaded and b.start not in deferred]
+    new = [b for b in after if b.loaded and b.start not in deferred]
+    lead = _lead(old, new, span.unit)
+    burst = [b for b in new if b.backlog] + [b for b in lead if not b.backlog]
+    steady = [b for b in new if b not in burst]
+    early = _only_fast(old, steady, span.unit)
+    notes = [_deferral_note(b, deferred[b.start]) for b in (*before, *after) if b.start in deferred]
+    notes += _load_notes(before, after) + ([_burst_note(burst)] if burst else [])
+    return Sorted(
+        before=tuple(old),
+        after=() if early else tuple(steady),
+        set_aside=tuple(notes),
+        burst=geometric(burst) if burst else None,
+        unloaded=sum(b.sent for b in after if not b.loaded),
+        only_backlog=bool(new) and (early or not steady),
+    )
+
+
+def _deferred(bucket: Bucket, deferrals: Sequence[Deferral]) -> tuple[str, str] | None:
+    """The receiver that put off so much of a bucket that its rate is the receiver's."""
+    counts: dict[str, list[str]] = {}
+    for found in deferrals:
+        if bucket.start <= found.at < bucket.end:
+            counts.setdefault(found.receiver, []).append(found.reply)
+    need = max(DEFERRED_LEAST, DEFERRED_SHARE * bucket.sent)
+    for receiver, replies in sorted(counts.items()):
+        if len(replies) >= need:
+            return receiver, reply_code(replies[0])
+    return None
+
+
+def _deferral_note(bucket: Bucket, who: tuple[str, str]) -> NotCompared:
+    return NotCompared(
+        what=f"the {bucket.length} from {bucket.start.isoformat()}",
+        reason=f"{who[0]} put mail off ({who[1]}): the receiver's doing, by its own replies",
+    )
+
+
+def _lead(old: list[Bucket], new: list[Bucket], unit: timedelta) -> list[Bucket]:
+    """The leading buckets of one unit at most that are far faster than before and what follows."""
+    if not old or not new:
+        return []
+    bar = BURST * geometric(old)
+    count = next((n for n, b in enumerate(new) if rate(b.sent, b.length) < bar), len(new))
+    lead, rest = new[:count], new[count:]
+    if not lead or len(rest) < 2 or lead[-1].end - lead[0].start > unit:
+        return []
+    return lead if geometric(rest) * BURST < geometric(lead) else []
+
+
+def _only_fast(old: list[Bucket], steady: list[Bucket], unit: timedelta) -> bool:
+    """Less than a unit, all of it far faster than before: a burst may not be over."""
+    if not old or not steady or steady[-1].end - steady[0].start >= unit:
+        return False
+    return all(rate(b.sent, b.length) >= BURST * geometric(old) for b in steady)
+
+
+def _burst_note(burst: list[Bucket]) -> NotCompared:
+    return NotCompared(
+        what=f"the burst after the window: {len(burst)} buckets at {geometric(burst):.0f}/min",
+        reason="backlog of the window; set aside, it is not steady sending",
+    )
+
+
+def _load_notes(before: Sequence[Bucket], after: Sequence[Bucket]) -> list[NotCompared]:
+    return [
+        NotCompared(
+            what=f"{len(idle)} of {len(side)} buckets {name}",
+            reason="no mail was waiting through them: they show demand, not capacity",
+        )
+        for name, side in (("before", before), ("after", after))
+        if (idle := [b for b in side if not b.loaded])
+    ]
+
+
+def rate(count: float, length: timedelta) -> float:
+    """Messages a minute; half a message where there was none, so that it has a logarithm."""
+    return max(count, _HALF_A_MESSAGE) / (length / timedelta(minutes=1))
+
+
+def geometric(buckets: Iterable[Bucket]) -> float:
+    """The geometric mean of the rates, messages a minute."""
+    return math.exp(fmean(math.log(rate(b.sent, b.length)) for b in buckets))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paired:
+    """The matched units of both sides, and the rates in words: messages a minute.
+
+    observed: of the matched buckets after. slot: the share of a unit that counts as a like hour.
+    """
+
+    matched: Matched
+    observed: float | None
+
+    @property
+    def units(self) -> tuple[int, int]:
+        """Matched units before and after."""
+        return len(self.matched.before), len(self.matched.after)
+
+
+def pair(before: Sequence[Bucket], after: Sequence[Bucket], span: Span, part: str = "") -> Paired:
+    """Match all messages, or one part of them; by hours, else by 4-hour blocks."""
+    found = [_pair(before, after, span, part, slots) for slots in SLOTS]
+    return next((p for p in found if min(p.units) >= LEAST_UNITS), max(found, key=_most))
+
+
+def _most(paired: Paired) -> tuple[int, int]:
+    return min(paired.units), sum(paired.units)
+
+
+def _pair(
+    before: Sequence[Bucket], after: Sequence[Bucket], span: Span, part: str, slots: int
+) -> Paired:
+    old = [p for b in before if (p := _point(b, _unit_before(b, span), span, part, slots))]
+    new = [p for b in after if (p := _point(b, _unit_after(b, span), span, part, slots))]
+    cells = {p.cell for p in old}
+    seen = [p.x for p in new if p.cell in cells]
+    return Paired(matched=match(old, new), observed=math.exp(fmean(seen)) if seen else None)
+
+
+def _unit_before(bucket: Bucket, span: Span) -> int:
+    return -1 - (span.opening - bucket.end) // span.unit
+
+
+def _unit_after(bucket: Bucket, span: Span) -> int:
+    return (bucket.start - span.close) // span.unit
+
+
+def _point(bucket: Bucket, unit: int, span: Span, part: str, slots: int) -> Point | None:
+    count = bucket.sent
+    if part:
+        found = _part(bucket, part)
+        if found is None or not found.loaded:
+            return None
+        count = found.sent
+    slot = (bucket.start - EPOCH) % span.unit * slots // span.unit
+    x = math.log(rate(count, bucket.length))
+    return Point(unit=unit, cell=f"{slot} {bucket.mix}", x=x)
+
+
+def _part(bucket: Bucket, name: str) -> Part | None:
+    return next((part for part in bucket.parts if part.name == name), None)
+
+
+def parts(before: Iterable[Bucket], after: Iterable[Bucket]) -> tuple[str, ...]:
+    """The names of the parts that both sides have, sorted."""
+    old, new = ({part.name for b in side for part in b.parts} for side in (before, after))
+    return tuple(sorted(old & new))
