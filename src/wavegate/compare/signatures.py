@@ -8,6 +8,7 @@ Only mail that speaks for the instance counts: anyone can write to a sink.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from dns.name import Name
 
@@ -45,6 +46,14 @@ class Signed:
 
 def signed_mails(instance: Instance, view: View, mails: tuple[Received, ...]) -> tuple[Signed, ...]:
     """The mails that speak for the instance, verified with the keys that the view recorded."""
+    every = _verified(view, mails)  # type: ignore[arg-type]  # a view is hashed by identity
+    own = _own_digests(instance, every)
+    return tuple(one for one in every if speaks_for(instance, one.mail, own))
+
+
+@lru_cache(maxsize=4)
+def _verified(view: View, mails: tuple[Received, ...]) -> tuple[Signed, ...]:
+    """All mails of a side; kept for the next promise that rests on them, and then dropped."""
     keys: dict[Name, Key] = {}
     lookup = view.lookup()
 
@@ -53,15 +62,13 @@ def signed_mails(instance: Instance, view: View, mails: tuple[Received, ...]) ->
             keys[name] = effective_key(lookup(name, "TXT"))
         return keys[name]
 
-    every = [
+    return tuple(
         Signed(mail=mail, author=from_domain(mail), results=verify(mail.raw, key_of, mail.ended))
         for mail in mails
-    ]
-    own = _own_digests(instance, every)
-    return tuple(one for one in every if speaks_for(instance, one.mail, own))
+    )
 
 
-def _own_digests(instance: Instance, mails: list[Signed] | tuple[Signed, ...]) -> frozenset[str]:
+def _own_digests(instance: Instance, mails: tuple[Signed, ...]) -> frozenset[str]:
     domains = {domain.name for domain in instance.domains}
     return frozenset(
         one.mail.digest for one in mails if any(found.domain in domains for found in one.passing)

@@ -8,6 +8,7 @@ Header reading lives here too, so that every judge reads the same header the sam
 import email
 import email.message
 import email.policy
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -51,8 +52,14 @@ class Received:
 
     def headers(self, name: str) -> tuple[str, ...]:
         """All headers of that name, top to bottom, unfolded."""
-        values = self.parsed.get_all(name) or []
-        return tuple(" ".join(str(value).split()) for value in values)
+        return self._by_name.get(name.lower(), ())
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {}
+        for name, value in self.parsed.items():
+            found.setdefault(name.lower(), []).append(" ".join(str(value).split()))
+        return {name: tuple(values) for name, values in found.items()}
 
     @property
     def message_id(self) -> str:
