@@ -220,6 +220,14 @@ def test_all_servers_refusing_may_mean_us() -> None:
     assert judged(new).verdict is Verdict.INCONCLUSIVE
 
 
+def test_domain_that_nobody_spoke_of_before_is_no_pass() -> None:
+    """Silent on both sides: Campaign alone does not make it unchanged."""
+    old = [silent(o) if o.kind == "dns" else o for o in healthy()]
+    new = [silent(o) if o.kind == "dns" else o for o in healthy(AFTER)]
+    found = judged(new, old)
+    assert [m.rule for m in found.missing] == ["domain-not-seen-before"]
+
+
 def test_server_that_answers_by_the_drop_is_not_lame() -> None:
     """It refused a part before already: a limit on our questions."""
     mx = dns_seen(D, "MX", answered(D, "MX"), server=NS[1])

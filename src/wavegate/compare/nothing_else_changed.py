@@ -137,6 +137,7 @@ def compare_nothing_else_changed(before: Residue, after: Residue) -> Judgement:
         *_trait_findings(change for change in traits if change.beyond_chance),
     ]
     missing = [
+        *_unseen_before(before),
         *(_volatile(row) for row in guilty if row.difference.subject in before.volatile),
         *_silences(before, after, refusing),
         *(_trait_gap(c) for c in traits if not c.beyond_chance and c.gained and not c.serves),
@@ -360,6 +361,23 @@ def _silences(
 def _told_elsewhere(place: Place, side: Residue) -> bool:
     other = STANDS_FOR.get(place.subject)
     return other is not None and isinstance(side.facts.get(Place(subject=other)), Known)
+
+
+def _unseen_before(before: Residue) -> Iterator[Missing]:
+    """Sender domains that no server said anything about before: there is nothing to compare."""
+    asked, known = set(), set()
+    for place, state in before.facts.items():
+        zone = _zone(place.subject, before.instance)
+        if place.server and zone:
+            asked.add(zone)
+            known |= {zone} if isinstance(state, Known) else set()
+    for zone in sorted(asked - known):
+        yield Missing(
+            what=f"any answer about {zone} from before the window; none can follow",
+            on=On.OPERATOR,
+            rule="domain-not-seen-before",
+            subject=zone,
+        )
 
 
 def _volatile(row: _Changed) -> Missing:
