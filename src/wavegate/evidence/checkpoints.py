@@ -15,6 +15,8 @@ from wavegate.record.mail_journal import line_digests
 from wavegate.record.store import Store
 
 FOLDER = "checkpoints"
+TIMELINES = "checkpoints/timeline"
+"""Where the checkpoints of timelines are, see `timeline_checkpoints`."""
 
 
 def checkpoint_name(segment: str, n: int) -> str:
@@ -26,6 +28,8 @@ def broken_checkpoints(store: Store, trust: Trust) -> tuple[Flaw, ...]:
     """What is wrong with the journals against their signed checkpoints."""
     by_segment: dict[str, list[str]] = {}
     for name in store.names(f"{FOLDER}/"):
+        if name.startswith(f"{TIMELINES}/"):
+            continue
         by_segment.setdefault(name.split("/")[1], []).append(name)
     return tuple(
         flaw

@@ -25,6 +25,7 @@ FlawKind = Literal[
     "same-record",
     "mail-journal",
     "torn-journal",
+    "timeline-journal",
     "sequence",
     "plan",
 ]

@@ -19,7 +19,9 @@ from wavegate.record.mails import MailPhase
 from wavegate.record.snapshot import Tool
 
 BASE = "https://wavegate.dev/predicate"
-RecordKind = Literal["snapshot", "mails", "reading", "mail-journal"]
+RecordKind = Literal[
+    "snapshot", "mails", "reading", "mail-journal", "timeline", "timeline-journal", "queue"
+]
 _CELL = ("instance", "customer", "promise", "due", "not_applicable", "limit_by", "outside")
 
 

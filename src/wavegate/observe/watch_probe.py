@@ -1,0 +1,134 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""The hands of a watch: a bounded crew of threads, and one probe from question to sample."""
+
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from wavegate import clock
+from wavegate.errors import InternalError, WavegateError
+from wavegate.observe.functions.answer import Answer, Asked, Function, Lacking, not_counted, ours
+from wavegate.observe.functions.facing import Facing
+from wavegate.observe.routes import NoRouteError
+from wavegate.observe.watch_hearing import Hearing
+from wavegate.record.timeline import Sample
+
+MAX_TEXT = 300
+
+
+class Crew:
+    """Threads that do one piece of work after another; they do not outlive the process.
+
+    A pool that the interpreter waits for would hold a second Ctrl-C up until the last time-out.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._idle = threading.Semaphore(0)
+
+    def do(self, work: Callable[[], None]) -> None:
+        """Have something done soon. It must not raise."""
+        if not self._idle.acquire(blocking=False) and len(self._threads) < self._most:
+            thread = threading.Thread(target=self._run, name="wavegate-watch", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        self._work.put(work)
+
+    def _run(self) -> None:
+        while (work := self._work.get()) is not None:
+            work()
+            self._idle.release()
+
+    def dismiss(self, seconds: float) -> None:
+        """Let all go home, and wait so long for them."""
+        for _ in self._threads:
+            self._work.put(None)
+        until = clock.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, until - clock.monotonic()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probed:
+    """One probe that ended. samples: empty where the function is lacking. problem: our own."""
+
+    samples: tuple[tuple[Sample, Answer], ...]
+    lacking: Lacking | None
+    sent: datetime
+    problem: str | None
+
+
+def probe(function: Function, facing: Facing, hearing: Hearing) -> Probed:
+    """Ask one function, and whether this vantage could hear if nobody answered. Never raises."""
+    sent, began = clock.now(), clock.monotonic()
+    asked, problem = _ask(function)
+    if isinstance(asked, Lacking):
+        hearing.answered(facing.instance.name)
+        answers: tuple[Answer, ...] = (Answer(state="wrong", detail=asked.reason),)
+    else:
+        answers = asked
+    if any(answer.state != "silent" for answer in answers):
+        hearing.answered(facing.instance.name)
+    heard = [_heard(answer, facing, hearing, began) for answer in answers]
+    ended = clock.now()
+    samples = tuple(
+        (_sample(function, facing, answer, sent, ended, heard=could), answer)
+        for answer, could in zip(answers, heard, strict=True)
+    )
+    lacking = asked if isinstance(asked, Lacking) else None
+    return Probed(samples=samples, lacking=lacking, sent=sent, problem=problem)
+
+
+def _ask(function: Function) -> tuple[Asked, str | None]:
+    """The answers, and what went wrong at our end."""
+    try:
+        return (function.ask() if function.ask else ()), None
+    except NoRouteError as error:
+        return (ours(error),), f"{function.watched.name}: {error}"
+    except InternalError as error:
+        return (not_counted(f"our own fault: {error.message}"),), error.message
+    except WavegateError as error:
+        return (not_counted(error.message),), error.message
+    except Exception as error:  # noqa: BLE001 - one probe's fault must not end the watch
+        told = f"the probe {function.watched.name} failed: {type(error).__name__}"
+        return (not_counted(told),), told
+
+
+def _heard(answer: Answer, facing: Facing, hearing: Hearing, began: float) -> bool:
+    """Whether a sample counts: it was answered, or the vantage heard something else meanwhile."""
+    if not answer.counts:
+        return False
+    if answer.state != "silent":
+        return True
+    if answer.looked_up is not None:
+        return hearing.no_such_host(answer.looked_up)
+    return hearing.heard(facing.instance.name, began)
+
+
+def _sample(
+    function: Function,
+    facing: Facing,
+    answer: Answer,
+    sent: datetime,
+    ended: datetime,
+    *,
+    heard: bool,
+) -> Sample:
+    name = function.watched.name
+    value = answer.value
+    return Sample(
+        function=name if answer.part is None else f"{name}/{answer.part}",
+        sent=sent,
+        ended=ended,
+        state=answer.state,
+        detail=facing.secrets.cut_text(answer.detail)[:MAX_TEXT],
+        heard=heard,
+        value=None if value is None else facing.secrets.cut_text(value)[:MAX_TEXT],
+        stamp=answer.stamp,
+        resolution_us=answer.resolution_us,
+    )
