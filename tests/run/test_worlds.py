@@ -2,34 +2,66 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every promise in a world that passes, one that fails and one that is inconclusive.
 
-Each world is played whole, through the command line, over real DNS, HTTP, SOAP and SMTP. They are
-played some at a time, since a played wave mostly waits for its window.
+Worlds are played whole, through the command line, over real DNS, HTTP, SOAP and SMTP. Those of one
+kind that do not contradict each other share a play: each must still be found under its promise.
 """
 
 import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
+from wavegate.errors import InputError
 from wavegate.lab.play import Play, Played, play
+from wavegate.lab.scenario import load_scenario
 from wavegate.promise import PROMISES
 
 SCENARIOS = Path(__file__).parents[2] / "fixtures" / "scenarios"
 WORLDS = sorted(SCENARIOS.glob("*-*.yaml"))
-AT_ONCE = 4
+KINDS = ("passes", "fails", "inconclusive")
+AT_ONCE = 3
 DECISIONS = {"PASSED": "GO", "FAILED": "NO-GO", "INCONCLUSIVE": "HOLD"}
 DECIDED_BY_THE_ESTATE = {"scope", "notice"}
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1200)
 
 
-def expected(path: Path) -> Mapping[str, Any]:
-    """What a world's file says must come of it."""
-    found: Mapping[str, Any] = YAML(typ="safe").load(path)["expect"]
+@cache
+def told(path: Path) -> Mapping[str, Any]:
+    """What a world's file says."""
+    found: Mapping[str, Any] = YAML(typ="safe").load(path)
+    return found
+
+
+def fits(group: list[Path], world: Path) -> bool:
+    """Whether a world can be played together with others: same base, no contradiction."""
+    if told(group[0])["base"] != told(world)["base"]:
+        return False
+    promises = {told(member)["expect"]["promise"] for member in group}
+    if told(world)["expect"]["promise"] in promises:
+        return False
+    faults = [fault for member in (*group, world) for fault in told(member)["faults"]]
+    try:
+        load_scenario(told(world)["base"]).world(tuple(faults))
+    except InputError:
+        return False
+    return True
+
+
+def groups(worlds: list[Path]) -> list[list[Path]]:
+    """The worlds in as few plays as their faults allow; what cannot be told hides nothing."""
+    found: list[list[Path]] = []
+    for world in worlds:
+        shared = (group for group in found if fits(group, world))
+        if world.stem.endswith("inconclusive") or not (group := next(shared, None)):
+            found.append([world])
+        else:
+            group.append(world)
     return found
 
 
@@ -41,15 +73,24 @@ def played(
     asked = {item.callspec.params["world"] for item in request.session.items if _of_a_world(item)}
     folder = tmp_path_factory.mktemp("worlds")
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {
-            world: pool.submit(
-                play,
-                Play(scenario=str(world), folder=folder / world.stem, opens_in="30s", window="2s"),
-                lambda _: None,
-            )
-            for world in WORLDS
-            if world in asked
-        }
+        plays: dict[Path, Future[Played]] = {}
+        for kind in KINDS:
+            of_kind = [w for w in WORLDS if w in asked and w.stem.endswith(kind)]
+            for number, group in enumerate(groups(of_kind)):
+                wanted = _play(folder / f"{kind}-{number}", group)
+                plays |= dict.fromkeys(group, pool.submit(play, wanted, lambda _: None))
+        yield plays
+
+
+def _play(folder: Path, group: list[Path]) -> Play:
+    faults = [fault for world in group for fault in told(world)["faults"]]
+    return Play(
+        scenario=told(group[0])["base"],
+        folder=folder,
+        faults=tuple(faults),
+        opens_in="30s",
+        window="2s",
+    )
 
 
 def _of_a_world(item: pytest.Item) -> bool:
@@ -62,7 +103,7 @@ def test_a_world_comes_out_as_its_file_says(
     world: Path, played: Mapping[Path, "Future[Played]"]
 ) -> None:
     """The named cell has the named verdict, the decision follows, and the bundle verifies."""
-    wanted, found = expected(world), played[world].result()
+    wanted, found = told(world)["expect"], played[world].result()
     verdicts = {
         (cell["instance"], cell["promise"]): cell["verdict"] for cell in found.verdicts["cells"]
     }
@@ -74,14 +115,12 @@ def test_a_world_comes_out_as_its_file_says(
 
 def test_every_promise_with_a_suite_has_its_worlds() -> None:
     """A promise without a world that fails would be a promise that nothing tests."""
-    suites = {
-        path.stem.removeprefix("test_")
-        for path in (SCENARIOS.parents[1] / "suites").glob("test_*.py")
-    }
+    folder = SCENARIOS.parents[1] / "suites"
+    suites = {path.stem.removeprefix("test_") for path in folder.glob("test_*.py")}
     wanted = {
         (promise, kind)
         for promise in suites & set(PROMISES)
-        for kind in ("passes", "fails", "inconclusive")
+        for kind in KINDS
         if kind != "inconclusive" or promise not in DECIDED_BY_THE_ESTATE
     }
     there = {tuple(path.stem.rsplit("-", 1)) for path in WORLDS}
