@@ -91,15 +91,17 @@ def binding_ip(mail: Received) -> str | None:
 
     `<signature>|<base64 of JSON>`, folded; its `b` ends in or contains the address.
     """
+    parts = (_ip_or_none(part) for part in (binding(mail) or "").split("_"))
+    return next((part for part in parts if part), None)
+
+
+def binding(mail: Received) -> str | None:
+    """The name of the MTA binding in X-MSFBL, or None: which sender of an instance it was."""
     value = mail.header("X-MSFBL")
     if value is None or len(value) > MAX_BINDING:
         return None
-    found = _json_after_bar(value)
-    binding = found.get("b")
-    if not isinstance(binding, str):
-        return None
-    parts = (_ip_or_none(part) for part in binding.split("_"))
-    return next((part for part in parts if part), None)
+    found = _json_after_bar(value).get("b")
+    return found if isinstance(found, str) else None
 
 
 def _json_after_bar(value: str) -> Mapping[str, object]:
