@@ -267,6 +267,16 @@ def test_servers_with_several_serials_are_a_finding() -> None:
     assert NS[1] in found.findings[0].witness
 
 
+def test_zones_of_others_are_not_ours_to_date() -> None:
+    """The serial of a shared policy's zone tells `spf` of a stale copy, and no other instance."""
+    texts = [f"ns1.mailer.example. host.mailer.example. {n} 3600 600 86400 300" for n in (7, 5)]
+    old = (*healthy(), *everywhere("mailer.example", "SOA", texts[0]))
+    stale = answered("mailer.example", "SOA", texts[1])
+    odd = dns_seen("mailer.example", "SOA", stale, at=AFTER, server=NS[1])
+    new = (*healthy(AFTER), *rows("mailer.example", "SOA", texts[0])[:1], odd)
+    assert judged(new, old).verdict is Verdict.PASSED
+
+
 def test_new_server_is_held_against_what_most_said() -> None:
     """A server that replaced another must say the same."""
     moved = [

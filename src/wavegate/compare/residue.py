@@ -91,10 +91,16 @@ class Explained:
 
 
 def dns_facts(view: DnsSide, domains: Iterable[str]) -> Iterator[tuple[Place, State]]:
-    """The facts of all DNS answers. domains: the sender domains, whose SPF is `spf`'s."""
-    explained = _explained(view, domains)
+    """The facts of all DNS answers. domains: the sender domains, whose SPF is `spf`'s.
+
+    The SOA of other zones are captured to date a stale copy of a policy, which is `spf`'s too.
+    """
+    own = frozenset(domains)
+    explained = _explained(view, own)
     for name, rdtype in view.questions():
         if rdtype in LEFT_OUT_TYPES or "_domainkey" in text_of(name).split("."):
+            continue
+        if rdtype == "SOA" and text_of(name) not in own:
             continue
         for server, answer in view.answers(name, rdtype).items():
             yield from _facts(name, rdtype, server, answer, explained)

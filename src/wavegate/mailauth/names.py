@@ -60,8 +60,3 @@ def parents(name: Name) -> tuple[Name, ...]:
     """The name and everything above it but the root, longest first."""
     labels = name.labels[:-1]
     return tuple(Name([*labels[start:], b""]) for start in range(len(labels)))
-
-
-def is_under(name: Name, parent: Name) -> bool:
-    """Whether a name is the parent or below it."""
-    return name.is_subdomain(parent)

@@ -15,7 +15,6 @@ from wavegate.answer import Found, Lookup, Unknown
 from wavegate.canonical import digest
 from wavegate.mailauth import spf_record
 from wavegate.mailauth.address_set import AddressSet, Family, only
-from wavegate.mailauth.names import text_of
 from wavegate.mailauth.spf import evaluate, term_region, texts
 from wavegate.mailauth.spf_macro import Sender
 from wavegate.mailauth.spf_record import QUALIFIERS, BadRecord, Directive, Record, Result
@@ -198,11 +197,6 @@ def _sets(record: Record) -> list[list[tuple[Result, AddressSet]]]:
 def owners_of(asked: Iterable[tuple[Name, str]]) -> tuple[Name, ...]:
     """The owners of TXT among the questions of a closure."""
     return tuple(dict.fromkeys(name for name, rdtype in asked if rdtype == "TXT"))
-
-
-def spell_path(path: Iterable[Name]) -> str:
-    """The owners on a path, as a person reads it."""
-    return " > ".join(text_of(name) for name in path)
 
 
 def spell_texts(lookup: Lookup, owner: Name) -> list[str]:
