@@ -48,7 +48,8 @@ class Point:
 class Matched:
     """One value per unit and side: logarithms of rates, relative to like cells before.
 
-    plain: as before, but each unit against all units, for a look at a single unit. dropped: points in cells that the other side (or no second unit before) has, or in units with
+    plain: as before, but each unit against all units, for a look at a single unit.
+    dropped: points in cells that the other side (or no second unit before) has, or in units with
     too few points.
     """
 
