@@ -24,6 +24,7 @@ VERBS = {
     "plan": "Check the estate, sign the grid of a wave, say what will be asked.",
     "sink": "Receive mail and record each message with its peer address.",
     "capture": "Look at every instance of a wave, and sign what was seen.",
+    "watch": "Probe each function through the window, until it has closed and settled.",
     "gate": "Judge the records with the suites: GO, HOLD or NO-GO, in a sealed bundle.",
     "verify": "Check a bundle offline, with a key from outside it.",
     "lab": "Play a miniature migration over real DNS, HTTP, SOAP and SMTP.",
@@ -35,7 +36,7 @@ A wave, step by step:
   wavegate plan    --estate estate.yaml --wave W --store store
   wavegate sink    --estate estate.yaml --store store --listen 127.0.0.1:2525
   wavegate capture --estate estate.yaml --wave W --store store --phase before
-  (the window)
+  wavegate watch   --estate estate.yaml --wave W --store store
   wavegate capture --estate estate.yaml --wave W --store store --phase after
   wavegate gate    --estate estate.yaml --wave W --store store
 

@@ -23,7 +23,7 @@ from wavegate.estate.model import Window
 from wavegate.estate.policy import Policy
 from wavegate.observe.functions.answer import Function
 from wavegate.observe.functions.facing import Facing
-from wavegate.observe.watch_events import Began, Event, Gapped, Sampled, Shown, Tell, Told
+from wavegate.observe.watch_events import Began, Event, Gapped, Sampled, Shown, Tell, Ticked, Told
 from wavegate.observe.watch_hearing import Hearing
 from wavegate.observe.watch_probe import Crew, Probed, probe
 from wavegate.observe.watch_schedule import (
@@ -34,7 +34,7 @@ from wavegate.observe.watch_schedule import (
     next_due,
     settle_of,
 )
-from wavegate.observe.watch_target import Target
+from wavegate.observe.watch_target import LACKS, Target
 from wavegate.record.queue import Moment
 from wavegate.record.timeline import Gap, Sample, Watched
 from wavegate.record.timeline_journal import function_line, gap_line, sample_line
@@ -164,6 +164,7 @@ class _Watch:
                 self._launch_due()
                 self._collect(self._wait())
                 self._beat()
+                self._tell(Ticked(clock.now()))
             return self._finish()
         finally:
             self._close()
@@ -352,7 +353,7 @@ class _Watch:
         if done.probed.lacking is not None and watched.name not in target.known:
             if not job.over:
                 job.over = True
-                found = replace(watched, not_probed=done.probed.lacking.reason)
+                found = replace(watched, not_probed=LACKS + done.probed.lacking.reason)
                 lines.append(function_line(found))
                 events.append(Shown(target.name, found))
             return

@@ -79,5 +79,12 @@ class Told:
         }
 
 
-Event = Began | Sampled | Shown | Gapped | Told
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """Nothing but time went on; several times a second, for those who show a countdown."""
+
+    at: datetime
+
+
+Event = Began | Sampled | Shown | Gapped | Told | Ticked
 Tell = Callable[[Event], None]

@@ -10,7 +10,15 @@ from datetime import datetime
 
 from wavegate import clock
 from wavegate.errors import InternalError, WavegateError
-from wavegate.observe.functions.answer import Answer, Asked, Function, Lacking, not_counted, ours
+from wavegate.observe.functions.answer import (
+    Answer,
+    Asked,
+    Function,
+    Lacking,
+    not_counted,
+    ours,
+    wrong,
+)
 from wavegate.observe.functions.facing import Facing
 from wavegate.observe.routes import NoRouteError
 from wavegate.observe.watch_hearing import Hearing
@@ -67,11 +75,8 @@ def probe(function: Function, facing: Facing, hearing: Hearing) -> Probed:
     """Ask one function, and whether this vantage could hear if nobody answered. Never raises."""
     sent, began = clock.now(), clock.monotonic()
     asked, problem = _ask(function)
-    if isinstance(asked, Lacking):
-        hearing.answered(facing.instance.name)
-        answers: tuple[Answer, ...] = (Answer(state="wrong", detail=asked.reason),)
-    else:
-        answers = asked
+    lacking = _lacking(asked)
+    answers = (wrong(asked.reason),) if isinstance(asked, Lacking) else asked
     if any(answer.state != "silent" for answer in answers):
         hearing.answered(facing.instance.name)
     heard = [_heard(answer, facing, hearing, began) for answer in answers]
@@ -80,8 +85,15 @@ def probe(function: Function, facing: Facing, hearing: Hearing) -> Probed:
         (_sample(function, facing, answer, sent, ended, heard=could), answer)
         for answer, could in zip(answers, heard, strict=True)
     )
-    lacking = asked if isinstance(asked, Lacking) else None
     return Probed(samples=samples, lacking=lacking, sent=sent, problem=problem)
+
+
+def _lacking(asked: Asked) -> Lacking | None:
+    """Why there is nothing to be probed, if so."""
+    if isinstance(asked, Lacking):
+        return asked
+    forbidden = [answer.detail for answer in asked if answer.forbidden]
+    return Lacking(forbidden[0]) if forbidden else None
 
 
 def _ask(function: Function) -> tuple[Asked, str | None]:

@@ -92,7 +92,7 @@ class Tally:
             case Told() if event.problem:
                 place = f"{event.instance}: " if event.instance else ""
                 self.problems = [*self.problems[-99:], f"{place}{event.text}"]
-            case Told():
+            case _:
                 pass
 
     def _show(self, instance: str, watched: Watched) -> None:

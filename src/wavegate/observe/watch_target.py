@@ -15,6 +15,8 @@ from wavegate.observe.functions.facing import Facing
 from wavegate.observe.watch_events import Tell, Told
 from wavegate.record.timeline_writer import TimelineWriter
 
+LACKS = "as it turned out: "
+"""How the reason begins that a probe found: the instance has no such function, or bars us."""
 Lines = Sequence[Mapping[str, object]]
 
 

@@ -31,9 +31,10 @@ class Answer:
     """One answer of a function, or its silence.
 
     state, detail, value, stamp, resolution_us: as in `Sample`. counts: False where it says nothing
-    about the instance (our own fault, a throttled or unlisted caller); it leaves n. looked_up: the
-    host name that did not resolve, if that is why nobody answered. part: which of several things
-    that one question asks about (`cleanup` of `workflow`). period: how often that part works.
+    about the instance (our own fault, a throttled or unlisted caller); it leaves n. forbidden: not
+    asked, since the estate allows no contact. looked_up: the host name that did not resolve, if
+    that is why nobody answered. part: which of several things that one question asks about
+    (`cleanup` of `workflow`). period: how often that part works.
     """
 
     state: State
@@ -42,6 +43,7 @@ class Answer:
     stamp: datetime | None = None
     resolution_us: int | None = None
     counts: bool = True
+    forbidden: bool = False
     looked_up: str | None = None
     part: str | None = None
     period: timedelta | None = None
@@ -49,7 +51,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Lacking:
-    """The instance has no such function, as its own answer says."""
+    """The instance has no such function, as its own answer says; or it must not be contacted."""
 
     reason: str
 

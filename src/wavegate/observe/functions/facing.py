@@ -8,7 +8,7 @@ import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -133,7 +133,8 @@ class Facing:
         for *_, address in found:
             ip = ipaddress.ip_address(str(address[0]).partition("%")[0])
             if not self._may_contact(ip):
-                return not_counted(f"{ip} is private and not in policy.reachable_private")
+                reason = f"{ip} is private and not in policy.reachable_private"
+                return replace(not_counted(reason), forbidden=True)
         return None
 
     def _may_contact(self, ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
