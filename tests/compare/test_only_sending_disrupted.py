@@ -469,3 +469,65 @@ def test_a_single_sample_is_no_coverage() -> None:
     """A function asked once in the window shows nothing."""
     found = judged(timeline([sample(-1), sample(5)]))
     assert "too-few-samples" in [gap.rule for gap in found.missing]
+
+
+def test_a_quiet_night_is_no_lost_click() -> None:
+    """Without a click of our own there may be none to record."""
+
+    def shape(minute: float) -> dict[str, object]:
+        return {"value": format_instant(at(-50 if minute < 5 else 5))}
+
+    plan = [watched(), watched("tracking_log", every=FIVE_MINUTES, period=HOUR)]
+    samples = every("tracking_log", step=FIVE_MINUTES, shape=shape)
+    assert judged(timeline(every(), samples, functions=plan)).verdict is Verdict.PASSED
+
+
+def test_our_own_clicks_must_be_recorded() -> None:
+    """The watch clicked; by the documented period the log must move."""
+    last = format_instant(at(-1))
+    plan = [watched("seed_link"), watched("tracking_log", every=FIVE_MINUTES, period=HOUR)]
+    samples = every("tracking_log", step=FIVE_MINUTES, shape=lambda _: {"value": last})
+    found = judged(timeline(every("seed_link"), samples, functions=plan))
+    assert ["no-progress"] == [f.rule for f in found.findings]
+    assert last in named(found)
+
+
+def test_a_workflow_paused_shortly_before_is_no_standstill() -> None:
+    """Its state says why it makes no progress."""
+    last = format_instant(at(-40))
+    shape = bad(-31, 200, detail="state 13 paused", value=last)
+    plan = [watched("workflow/old", period=HOUR)]
+    found = judged(timeline(every("workflow/old", shape=shape), functions=plan))
+    assert found.verdict is Verdict.PASSED
+
+
+def test_a_workflow_begun_in_the_window_needs_no_samples_before_it() -> None:
+    """It was not there to be asked."""
+    found = judged(timeline(every("workflow"), every("workflow/new", since=30)))
+    assert found.verdict is Verdict.PASSED
+
+
+def test_what_answered_once_is_judged_whatever_the_watch_says_later() -> None:
+    """A page that vanished is no page that was never there."""
+    plan = [watched("mcping", not_probed="HTTP 404")]
+    found = judged(timeline(every("mcping", shape=bad(0, 200)), functions=plan))
+    assert found.verdict is Verdict.FAILED
+
+
+def test_pending_events_are_named() -> None:
+    """The last one that was taken in."""
+    events = every("message_center", shape=lambda _: {"detail": "event 4711"})
+    pending = every("mcping", shape=lambda m: {"value": "190/400" if m >= 60 else "7/400"})
+    assert "event 4711" in named(judged(timeline(events, pending)))
+
+
+def test_noise_that_confirm_does_not_hold_is_remarked() -> None:
+    """One in ten bad before: three in a row come by chance."""
+
+    def shape(minute: float) -> dict[str, object]:
+        noisy = minute < 0 and round(minute * 12) % 10 == 0
+        return {"state": "silent", "detail": "timeout"} if noisy else {}
+
+    found = one("soap", shape)
+    assert found.verdict is Verdict.PASSED
+    assert "confirm: " in found.remarks[0]

@@ -121,6 +121,7 @@ def test_a_window_kept_passes() -> None:
     found = judged(flow())
     assert found.verdict is Verdict.PASSED
     assert all(ip in (found.shown or "") for ip in IPS)
+    assert "240 messages would have come" in (found.could_hide or "")
 
 
 def test_one_address_goes_on() -> None:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 
 from wavegate.clock import format_instant
-from wavegate.compare.clock_skew import SkewBounds, skew, went_back
+from wavegate.compare.clock_skew import SkewBounds, went_back
 from wavegate.compare.spans import NOTHING, Span, minute, spelled
 from wavegate.compare.watching import COMMAND, as_instant
 from wavegate.record.timeline import Sample, Watched
@@ -21,10 +21,13 @@ from wavegate.verdict import Cleared, Finding, Missing, NotCompared, On
 
 Said = Finding | Missing | Cleared | NotCompared
 
-SCHEDULED = frozenset({"workflow", "workflows", "tracking_log", "click_log", "clicks"})
-FLOWS = frozenset({"sms", "push", "line", "push_ios", "push_android", "mobile"})
-CONSTANT = frozenset({"resource", "resources", "res", "sftp", "host_key"})
-CERTIFICATE = frozenset({"certificate", "certificates", "tls"})
+SCHEDULED = frozenset({"workflow", "tracking_log"})
+FLOWS = frozenset({"sms", "push"})
+CONSTANT = frozenset({"resource", "sftp"})
+CERTIFICATE = "certificate"
+CLICKS = "tracking_log"
+ALL_WORKFLOWS = "workflow"
+"""The asking itself; each workflow is a part of its answer."""
 SCHEDULE_FACTOR = 2
 FLOW_FACTOR = 3
 OVERDUE_FACTOR = 1.5
@@ -41,7 +44,8 @@ class Look:
     subject: the function and where it is asked, for findings. before, during: its samples as they
     count, before the opening and in the span. close: of the window. began: when the
     watch began. ended: whether the
-    watch is over, so that nothing more will come.
+    watch is over, so that nothing more will come. server: how far the server's clock is off.
+    clicked: whether the watch itself clicked a seed link. event: what was said of its last event.
     """
 
     watched: Watched
@@ -55,6 +59,9 @@ class Look:
     began: datetime
     ended: bool
     vantage: str = ""
+    server: SkewBounds | None = None
+    clicked: bool = False
+    event: str | None = None
     records: tuple[str, ...] = ()
 
     @property
@@ -123,7 +130,7 @@ def stands(samples: tuple[Sample, ...], measured: SkewBounds | None) -> tuple[St
     A mark that is an instant of the server's clock stood since then, on ours by the measured
     skew; any other since it was first heard.
     """
-    marked = [sample for sample in samples if sample.value is not None]
+    marked = [sample for sample in samples if sample.state == "ok" and sample.value is not None]
     groups = [tuple(same) for _, same in groupby(marked, key=lambda sample: sample.value)]
     return tuple(_stand(group, measured) for group in groups)
 
@@ -146,21 +153,22 @@ def learned_period(before: tuple[Stand, ...], fewest: int) -> timedelta | None:
 
 
 def progress(look: Look) -> Iterator[Said]:
-    """Whether a function that works by its own schedule went on working."""
-    flow = look.family in FLOWS
-    if not flow and look.family not in SCHEDULED and look.watched.period is None:
+    """Whether a function that works by its own schedule, or steadily, went on working.
+
+    Clicks are a flow unless the watch makes them itself: without readers there are none.
+    """
+    flow = look.family in FLOWS or (look.family == CLICKS and not look.clicked)
+    scheduled = look.family in SCHEDULED and look.name != ALL_WORKFLOWS
+    if not flow and not scheduled and look.watched.period is None:
         return
-    measured = skew(look.name, look.all)
-    old = stands(look.before, measured)
-    period = learned_period(old, 2 if flow else 1) or look.watched.period
-    found = stands(look.all, measured)
-    if period is None:
+    old, found = stands(look.before, look.server), stands(look.all, look.server)
+    period = learned_period(old, 2 if flow else 1)
+    if period is None and not flow:
+        period = look.watched.period
+    if period is None or not old:
         yield _no_period(look, old)
-        return
-    if not found:
-        yield _no_mark(look)
-        return
-    yield from _stood(look, found, period, FLOW_FACTOR if flow else SCHEDULE_FACTOR)
+    elif any(sample.state == "ok" for sample in look.during):
+        yield from _stood(look, found, period, FLOW_FACTOR if flow else SCHEDULE_FACTOR)
 
 
 def _no_period(look: Look, old: tuple[Stand, ...]) -> NotCompared:
@@ -272,6 +280,7 @@ def queue(look: Look) -> Iterator[Said]:
         f"{now}/{limit}",
         "Pending",
         format_instant(at),
+        *([look.event] if look.event else []),
         before="draining",
         after="pending",
     )
@@ -322,7 +331,7 @@ def _changed(look: Look, known: str, sample: Sample) -> Finding:
 
 def certificate(look: Look) -> Iterator[Said]:
     """A certificate that changed and is still good was renewed; a bad one is a wrong answer."""
-    if look.family not in CERTIFICATE:
+    if look.family != CERTIFICATE:
         return
     known = [sample.value for sample in look.before if sample.value]
     new = [s for s in look.during if s.value and s.state == "ok" and known and s.value not in known]

@@ -16,6 +16,8 @@ def family(name: str) -> str:
 
 def place_of(instance: Instance, name: str) -> str:
     """The subject of a finding: the function and the host where it is asked, or the instance."""
+    if family(name) == "certificate" and "/" in name:
+        return f"certificate of {name.partition('/')[2]}"
     probe = instance.functions.get(name, instance.functions.get(family(name)))
     host = _host(instance, probe if isinstance(probe, FunctionProbe) else None)
     return f"{name} of {host or f'instance:{instance.name}'}"

@@ -7,16 +7,17 @@ Masks are declared beforehand and hold before and in the window alike.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from wavegate.compare.clock_skew import skew
 from wavegate.compare.episodes import HEARD_SHARE, about_us, counts, covered, heard_share, taken_as
 from wavegate.compare.function_effects import Look, Said, effects
 from wavegate.compare.function_names import declared, place_of, switched_off
 from wavegate.compare.function_trial import Trial, try_function
 from wavegate.compare.known_noise import mask_spans, masked_too_long, unmasked
-from wavegate.compare.outages import could_hide
-from wavegate.compare.spans import Span, holes, place
+from wavegate.compare.outages import confirm_needed, could_hide, false_outage
+from wavegate.compare.spans import Span, clip, holes, place, total
 from wavegate.compare.watching import (
     COMMAND,
     gap_in_watch,
@@ -42,6 +43,8 @@ from wavegate.verdict import (
 
 PROMISE = "only_sending_disrupted"
 SHOWN_AT_MOST = 3
+FEWEST_FOR_NOISE = 100
+NOISY = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +85,12 @@ def compare_only_sending_disrupted(case: FunctionsCase) -> Judgement:
         findings=[item for item in said if isinstance(item, Finding)],
         missing=missing,
         cleared=[item for item in said if isinstance(item, Cleared)],
-        not_compared=[*_not_probed(case), *(i for i in said if isinstance(i, NotCompared))],
+        not_compared=[*_not_probed(case, looks), *(i for i in said if isinstance(i, NotCompared))],
         shown=_shown(looks),
         could_hide=_could_hide(case, looks),
         off_track=off_track(missing),
         records=case.digests,
+        remarks=[remark for look in looks if (remark := _noisy(look))],
     )
 
 
@@ -94,9 +98,11 @@ def look_list(case: FunctionsCase, window: Window) -> Iterator[Look]:
     """Every function that was probed, as each vantage saw it; the samples as they count."""
     end = watch_until(case.estate.policy, window, case.timelines)
     for line in case.timelines:
+        clock = skew("the server", line.samples)
         for watched in sorted(line.functions, key=lambda found: found.name):
-            if watched.not_probed is None:
-                yield _look(case, window, line, watched, end)
+            look = _look(case, window, line, watched, end)
+            if watched.not_probed is None or any(sample.state == "ok" for sample in look.all):
+                yield replace(look, server=clock)
 
 
 def _look(
@@ -118,8 +124,20 @@ def _look(
         began=line.began,
         ended=case.at >= end or line.settled,
         vantage=line.vantage,
+        clicked=_any_ok(line, "seed_link", span),
+        event=_last_event(line),
         records=(line.digest,) if line.digest else (),
     )
+
+
+def _any_ok(line: Timeline, function: str, span: Span) -> bool:
+    return any(s.state == "ok" and span.holds(s.sent) for s in line.of(function))
+
+
+def _last_event(line: Timeline) -> str | None:
+    """What Message Center said of the last probe event that it took in."""
+    taken = [sample for sample in line.of("message_center") if sample.state == "ok"]
+    return max(taken, key=lambda sample: sample.sent).detail if taken else None
 
 
 # Whether anybody looked
@@ -152,11 +170,12 @@ def _nothing_probed(name: str) -> Missing:
     )
 
 
-def _not_probed(case: FunctionsCase) -> Iterator[NotCompared]:
+def _not_probed(case: FunctionsCase, looks: tuple[Look, ...]) -> Iterator[NotCompared]:
     """Functions that were not probed, each with its reason."""
     known = {found.name: found for line in case.timelines for found in line.functions}
+    judged = {look.name for look in looks}
     for watched in sorted(known.values(), key=lambda found: found.name):
-        if watched.not_probed is not None:
+        if watched.not_probed is not None and watched.name not in judged:
             yield NotCompared(what=watched.name, reason=watched.not_probed)
     for name in switched_off(case.instance, known):
         yield NotCompared(what=name, reason="switched off in the estate")
@@ -204,8 +223,15 @@ def _raw(case: FunctionsCase, look: Look) -> tuple[Sample, ...]:
 def _coverage(case: FunctionsCase, looks: tuple[Look, ...]) -> Iterator[Missing]:
     """Under nine tenths of the planned samples heard, in the window or up to settle."""
     gaps = [gap for look in looks if (gap := _too_few(case, look))]
+    if all(_showed_late(look) for look in looks):
+        return
     if len(gaps) == len(looks):
         yield gaps[0]
+
+
+def _showed_late(look: Look) -> bool:
+    """A part of an answer, such as a workflow that was begun in the window, has no plan before."""
+    return "/" in look.name and look.family == "workflow" and not look.before
 
 
 def _too_few(case: FunctionsCase, look: Look) -> Missing | None:
@@ -215,7 +241,9 @@ def _too_few(case: FunctionsCase, look: Look) -> Missing | None:
     masks = mask_spans(case.instance.masks, look.name, raw)
     window = Span(since=look.span.since, until=min(look.close, look.span.until))
     for span in (window, look.span):
-        if heard_share(seen, span, masks) < HEARD_SHARE:
+        asked = sum(span.since <= sample.sent < span.until for sample in good)
+        planned = (span.length - total(clip(masks, span))) / look.watched.every
+        if heard_share(seen, span, masks) < HEARD_SHARE and asked < HEARD_SHARE * planned:
             return _unheard(look, raw, tuple(holes([*seen, *masks], span)))
     return None
 
@@ -264,6 +292,20 @@ def _could_hide(case: FunctionsCase, looks: tuple[Look, ...]) -> str:
     masks = [f"{m.function} {m.daily_at} for {m.length}" for m in case.instance.masks]
     known = f"; masked beforehand: {', '.join(masks)}" if masks else ""
     return "; ".join(told) + known if told else "everything"
+
+
+def _noisy(look: Look) -> str | None:
+    """Where noise as before makes `confirm` in a row by chance; advice, never a verdict."""
+    bad = sum(sample.state != "ok" for sample in look.before)
+    noise = bad / len(look.before) if len(look.before) >= FEWEST_FOR_NOISE else 0.0
+    chance = false_outage(look.confirm, len(look.during), noise)
+    if chance <= NOISY:
+        return None
+    needed = confirm_needed(len(look.during), noise, NOISY)
+    return (
+        f"{look.name}: at its noise before the window ({noise:.1%} bad) {look.confirm} in a row "
+        f"come by chance in {chance:.0%} of such windows; confirm: {needed} would be needed"
+    )
 
 
 def _label(case: FunctionsCase, look: Look) -> str:

@@ -9,10 +9,11 @@ of a watch and a receiving side that demonstrably listened: silence proves nothi
 from collections.abc import Iterator
 
 from wavegate.compare.clock_skew import SkewBounds, receiver_skew
-from wavegate.compare.sending_window_back import stopped_and_back
+from wavegate.compare.coverage import rogue_bound
+from wavegate.compare.sending_window_back import HOUR, stopped_and_back
 from wavegate.compare.sending_window_case import Said, WindowCase
 from wavegate.compare.sending_window_leaks import leaks
-from wavegate.compare.spans import Span, holes, merge, place, spelled
+from wavegate.compare.spans import Span, clip, holes, merge, place, spelled, total
 from wavegate.compare.watching import (
     gap_in_watch,
     no_timeline,
@@ -163,7 +164,18 @@ def _could_hide(case: WindowCase, measured: SkewBounds | None) -> str:
         if measured
         else "the receiving side's clock, which no mail allowed to measure"
     )
+    expected = _expected(case)
     return (
-        f"mail to receivers other than ours; a watch or sink away for {spelled(case.hides)} or "
+        f"a leak of up to {rogue_bound(expected):.1%} of the mail (95 %): at the rate of the hour "
+        f"before, {expected} messages would have come in the window; mail to receivers other than "
+        f"ours; a watch or sink away for {spelled(case.hides)} or "
         f"less; {clock}"
     )
+
+
+def _expected(case: WindowCase) -> int:
+    """How many messages the window would have seen at the rate of the heard hour before it."""
+    hour = Span(since=case.opening - HOUR, until=case.opening)
+    heard = total(clip(case.listening, hour))
+    came = sum(hour.holds(mail.ended) for mail in case.mine_before)
+    return int(came * ((case.close - case.opening) / heard)) if heard else 0
