@@ -8,7 +8,7 @@ A suite is a file `test_<promise>.py` whose docstring is the promise; its tests 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, Protocol, TypeVar, cast
 
 from wavegate.answer import Lookup
@@ -21,29 +21,40 @@ from wavegate.compare import (
     sending_ips,
     spf,
 )
+from wavegate.compare.availability_after import AvailabilityCase, compare_availability_after
 from wavegate.compare.build_version import compare_build_version
 from wavegate.compare.dkim import compare_dkim
 from wavegate.compare.dmarc import compare_dmarc
 from wavegate.compare.nothing_else_changed import compare_nothing_else_changed
 from wavegate.compare.notice import NoticeCase, compare_notice
+from wavegate.compare.only_sending_disrupted import (
+    FunctionsCase,
+    compare_only_sending_disrupted,
+)
+from wavegate.compare.queued_mail import QueueCase, compare_queued_mail
 from wavegate.compare.reverse_dns import compare_reverse_dns
 from wavegate.compare.schedule import ScheduleCase, SealedGate, compare_schedule
 from wavegate.compare.scope import ScopeCase, compare_scope
 from wavegate.compare.sending_ips import compare_sending_ips
+from wavegate.compare.sending_window import compare_sending_window
+from wavegate.compare.sending_window_case import WindowCase
 from wavegate.compare.sound_evidence import (
     RecordFlaw,
     SignedPlan,
     SoundCase,
     compare_sound_evidence,
 )
+from wavegate.compare.spans import Span
 from wavegate.compare.spf import compare_spf
 from wavegate.compare.strangers import nobody_asked, verified_strangers
+from wavegate.compare.throughput import ThroughputCase, compare_throughput
 from wavegate.estate.model import Estate, Instance, Wave
 from wavegate.evidence.dossier import Dossier, EarlierWave
 from wavegate.record.campaign_view import CampaignView
 from wavegate.record.dns_view import DnsView
 from wavegate.record.message import Received
 from wavegate.record.observation import Observation
+from wavegate.record.rates import read_history
 from wavegate.record.retake import Chosen
 from wavegate.record.snapshot import Snapshot
 from wavegate.verdict import (
@@ -77,17 +88,22 @@ __all__ = [
     "Side",
     "Snapshot",
     "Verdict",
+    "compare_availability_after",
     "compare_build_version",
     "compare_dkim",
     "compare_dmarc",
     "compare_nothing_else_changed",
     "compare_notice",
+    "compare_only_sending_disrupted",
+    "compare_queued_mail",
     "compare_reverse_dns",
     "compare_schedule",
     "compare_scope",
     "compare_sending_ips",
+    "compare_sending_window",
     "compare_sound_evidence",
     "compare_spf",
+    "compare_throughput",
     "inconclusive",
     "judgement",
     "not_applicable",
@@ -403,6 +419,98 @@ class Case:
         )
 
     @property
+    def window(self) -> WindowCase:
+        """What `compare_sending_window` takes."""
+        found = self.dossier
+        return WindowCase(
+            estate=found.estate,
+            wave=found.wave,
+            instance=found.instance,
+            at=found.at,
+            timelines=found.timelines,
+            mail_before=found.mail_before,
+            mail_window=found.mail_window,
+            mail_after=found.mail_after,
+            listening=tuple(Span(since=h.since, until=h.until) for h in found.listening),
+            verified=self._verified(),
+            records=found.mail_records,
+        )
+
+    def _verified(self) -> frozenset[str]:
+        """Digests of the mails from unlisted addresses whose signature verifies all the same."""
+        found = self.dossier
+        chosen = found.after or found.before
+        lookup = nobody_asked if chosen is None else DnsView(chosen.snapshot).lookup()
+        mails = (*found.mail_before, *(found.mail_window or ()), *found.mail_after)
+        return self._file.once(
+            "verified in all", lambda: verified_strangers(found.instance, mails, lookup)
+        )
+
+    @property
+    def functions(self) -> FunctionsCase:
+        """What `compare_only_sending_disrupted` takes."""
+        found = self.dossier
+        return FunctionsCase(
+            estate=found.estate,
+            wave=found.wave,
+            instance=found.instance,
+            at=found.at,
+            timelines=found.timelines,
+        )
+
+    @property
+    def queue(self) -> QueueCase:
+        """What `compare_queued_mail` takes."""
+        found = self.dossier
+        return QueueCase(
+            estate=found.estate,
+            wave=found.wave,
+            instance=found.instance,
+            at=found.at,
+            looks=found.looks,
+            mail_before=found.mail_before,
+            mail_window=found.mail_window,
+            mail_after=found.mail_after,
+            mail_heard=found.mail_heard,
+        )
+
+    @property
+    def throughput(self) -> ThroughputCase:
+        """What `compare_throughput` takes."""
+        found = self.dossier
+        return ThroughputCase(
+            estate=found.estate,
+            wave=found.wave,
+            instance=found.instance,
+            at=found.at,
+            rates=read_history(self._snapshots(), close=_close(found.wave)),
+            mail_before=found.mail_before,
+            mail_after=found.mail_after,
+        )
+
+    @property
+    def availability(self) -> AvailabilityCase:
+        """What `compare_availability_after` takes."""
+        found, rates = self.dossier, self.throughput.rates
+        return AvailabilityCase(
+            estate=found.estate,
+            wave=found.wave,
+            instance=found.instance,
+            at=found.at,
+            fronts_before=_fronts(found.before),
+            fronts_after=_fronts(found.after),
+            mail_before=found.mail_before,
+            mail_after=found.mail_after,
+            timelines=found.timelines,
+            rates=rates,
+            records=(*rates.records, *found.mail_records),
+        )
+
+    def _snapshots(self) -> tuple[Snapshot, ...]:
+        sides = (self.dossier.before, self.dossier.after)
+        return tuple(taken for side in sides if side for taken in side.attempts)
+
+    @property
     def evidence(self) -> SoundCase:
         """What `compare_sound_evidence` takes."""
         found = self.dossier
@@ -422,6 +530,15 @@ class Case:
             mail_before=found.mail_before,
             mail_after=found.mail_after,
         )
+
+
+def _fronts(chosen: Chosen | None) -> tuple[str, ...]:
+    looks = CampaignView(chosen.snapshot).redir if chosen else ()
+    return tuple(look.local_host for look in looks if look.local_host)
+
+
+def _close(wave: Wave) -> datetime:
+    return wave.window.end if wave.window else datetime.max.replace(tzinfo=UTC)
 
 
 def _owners(instances: list[Instance]) -> Mapping[str, str]:

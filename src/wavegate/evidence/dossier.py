@@ -13,7 +13,9 @@ from typing import Literal
 from wavegate.decision import GridCell
 from wavegate.estate.model import Estate, Instance, Wave
 from wavegate.record.message import Received
+from wavegate.record.queue import QueueLook
 from wavegate.record.retake import Chosen
+from wavegate.record.timeline import Timeline
 
 FlawKind = Literal[
     "digest",
@@ -78,6 +80,14 @@ class EarlierWave:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """A span in which the receiving side demonstrably listened."""
+
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dossier:
     """Everything that one instance is judged on.
 
@@ -85,7 +95,8 @@ class Dossier:
     there is none. mail_before, mail_after: mails received in the phase. mail_window: those received
     in the window, None where it is not known that the receiving side listened through all of it.
     mail_heard: whether any mail source of the instance was listening at all. agreed: digest of
-    the agreed estate in hand.
+    the agreed estate in hand. listening: when the receiving side demonstrably listened.
+    timelines: of the watch, one per vantage. looks: at the queue, in order of time.
     """
 
     estate: Estate
@@ -102,4 +113,7 @@ class Dossier:
     agreed: str
     mail_heard: bool
     mail_window: tuple[Received, ...] | None = None
+    listening: tuple[Heard, ...] = ()
+    timelines: tuple[Timeline, ...] = ()
+    looks: tuple[QueueLook, ...] = ()
     mail_records: tuple[str, ...] = field(default=())

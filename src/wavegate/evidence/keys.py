@@ -3,7 +3,7 @@
 """The default key: made once, on first use, however many processes come at the same time.
 
 Under $WAVEGATE_HOME: `keys/default.pem` (private, mode 0600), `keys/default.pub` (PEM, SPKI) and
-`trust.json`, which trusts it in all roles.
+`trust.json`, which trusts it in all roles; and per customer `keys/recipients-<customer>.key`.
 """
 
 import os
@@ -16,9 +16,11 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from wavegate.errors import InternalError
+from wavegate.errors import InputError, InternalError
 from wavegate.evidence.signer import FileSigner
 from wavegate.evidence.trust import Trust, dump, everything
+
+RECIPIENTS_KEY_BYTES = 32
 
 
 def default_signer(home: Path) -> FileSigner:
@@ -38,6 +40,23 @@ def default_signer(home: Path) -> FileSigner:
         _create(private.with_suffix(".pub"), signer.public.pem.encode, mode=0o644)
         _create(home / "trust.json", partial(dump, trust), mode=0o644)
     return signer
+
+
+def recipients_key(home: Path, customer: str) -> bytes:
+    """The key under which a customer's recipients are kept as HMAC, made on first use.
+
+    Raises InternalError (read-only, disk full) or InputError (a key that is no key).
+    """
+    path = home / "keys" / f"recipients-{customer}.key"
+    with _disk_errors(path):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _create(path, partial(secrets.token_bytes, RECIPIENTS_KEY_BYTES), mode=0o600)
+        key = path.read_bytes()
+    if len(key) != RECIPIENTS_KEY_BYTES:
+        raise InputError(
+            f"not {RECIPIENTS_KEY_BYTES} bytes", where=str(path), cure="restore it from a backup"
+        )
+    return key
 
 
 @contextmanager

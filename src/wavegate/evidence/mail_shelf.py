@@ -15,7 +15,7 @@ from email.utils import parseaddr
 from wavegate.errors import DamagedError, WavegateError
 from wavegate.estate.model import Estate, Instance, Window
 from wavegate.evidence.checkpoints import broken_checkpoints
-from wavegate.evidence.dossier import Flaw, FlawKind
+from wavegate.evidence.dossier import Flaw, FlawKind, Heard
 from wavegate.evidence.envelope import open_envelope
 from wavegate.evidence.predicates import RecordPredicate
 from wavegate.evidence.statement import read
@@ -43,6 +43,7 @@ class InstanceMail:
     window: tuple[Received, ...] | None = None
     flaws: tuple[Flaw, ...] = ()
     records: tuple[str, ...] = ()
+    listening: tuple[Heard, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,11 @@ class MailShelf:
             heard=bool(self.listening),
             window=self._in_window(mine),
             flaws=self.flaws,
+            listening=tuple(
+                Heard(since=max(span.began, oldest), until=span.ended)
+                for span in self.listening
+                if span.ended > oldest
+            ),
         )
 
     def _in_window(self, mine: tuple[Received, ...]) -> tuple[Received, ...] | None:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import get_args
 
 from wavegate.canonical import dumps, loads
+from wavegate.clock import format_instant
 from wavegate.errors import DamagedError
-from wavegate.evidence.dossier import Flaw, FlawKind
+from wavegate.evidence.dossier import Flaw, FlawKind, Heard
 from wavegate.evidence.fields import Fields
 from wavegate.record.snapshot import check_schema
 
@@ -26,6 +27,7 @@ class Reading:
     instance: str
     mail_heard: bool
     flaws: tuple[Flaw, ...]
+    listening: tuple[Heard, ...] = ()
 
     def to_bytes(self) -> bytes:
         """The canonical bytes."""
@@ -39,6 +41,10 @@ class Reading:
                     {"kind": f.kind, "subject": f.subject, "detail": f.detail, "record": f.record}
                     for f in self.flaws
                 ],
+                "listening": [
+                    {"since": format_instant(h.since), "until": format_instant(h.until)}
+                    for h in self.listening
+                ],
             }
         )
 
@@ -49,12 +55,14 @@ class Reading:
         if isinstance(value, dict):
             check_schema(value, SCHEMA, where=digest)
         try:
-            fields = Fields(value, "schema", "wave", "instance", "mail_heard", "flaws")
+            names = ("schema", "wave", "instance", "mail_heard", "flaws", "listening")
+            fields = Fields(value, *names)
             return cls(
                 wave=fields.name("wave"),
                 instance=fields.name("instance"),
                 mail_heard=fields.flag("mail_heard"),
                 flaws=tuple(_flaw(item) for item in fields.items("flaws")),
+                listening=tuple(_heard(item) for item in fields.items("listening")),
             )
         except ValueError as error:
             raise DamagedError(f"not a reading record: {error}", where=digest) from error
@@ -73,6 +81,11 @@ def _flaw(value: object) -> Flaw:
         detail=fields.text("detail"),
         record=fields.text("record"),
     )
+
+
+def _heard(value: object) -> Heard:
+    fields = Fields(value, "since", "until")
+    return Heard(since=fields.instant("since"), until=fields.instant("until"))
 
 
 def _kind(text: str) -> FlawKind:

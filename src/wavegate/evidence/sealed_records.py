@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from wavegate.errors import InvalidError, WavegateError
 from wavegate.evidence.envelope import read_unverified
 from wavegate.evidence.predicates import RecordKind, RecordPredicate
+from wavegate.evidence.queue_shelf import compare_queue
 from wavegate.evidence.reading import Reading
 from wavegate.evidence.sealed import Opener, Sealed, read_object
 from wavegate.evidence.statement import read
@@ -20,12 +21,19 @@ from wavegate.evidence.tree import Tree
 from wavegate.evidence.trust import Role
 from wavegate.record.mails import MailsRecord
 from wavegate.record.snapshot import Snapshot
+from wavegate.record.timeline import Timeline
 
-FOLDERS: Mapping[str, RecordKind] = {"signed": "snapshot", "mails": "mails", "readings": "reading"}
+FOLDERS: Mapping[str, RecordKind] = {
+    "signed": "snapshot",
+    "mails": "mails",
+    "readings": "reading",
+    "queues": "queue",
+    "timelines": "timeline",
+}
 HARMLESS = frozenset({"torn-journal"})
 """Flaws that a run with sound evidence may have met: a last line that nobody acknowledged."""
 _PLACE = re.compile(
-    r"records/(?P<folder>signed|mails|readings)/(?P<wave>[^/]+)/(?P<instance>[^/]+?)"
+    r"records/(?P<folder>signed|mails|readings|queues|timelines)/(?P<wave>[^/]+)/(?P<instance>[^/]+?)"
     r"(/(?P<file>[^/]+))?\.dsse\.json"
 )
 
@@ -127,7 +135,12 @@ def _out_of_place(claim: Claim) -> Iterator[Doubt]:
     if place is None:
         raise InvalidError("no record is filed like this", where=claim.where)
     kind = FOLDERS[place["folder"]]
-    file = {"snapshot": f"{signed.sequence:06d}", "mails": signed.phase}.get(kind)
+    file = {
+        "snapshot": f"{signed.sequence:06d}",
+        "mails": signed.phase,
+        "queue": f"{signed.phase}-{signed.sequence:06d}",
+        "timeline": f"{signed.sequence:06d}",
+    }.get(kind)
     told = (signed.wave, signed.instance, signed.kind, file)
     if told != (place["wave"], place["instance"], kind, place["file"]):
         text = f"signed as {signed.kind} {file or ''} of {signed.instance} in {signed.wave}"
@@ -169,6 +182,14 @@ def _compare(claim: Claim, data: bytes) -> frozenset[str]:
         if flaws:
             raise InvalidError(f"the gate met a flaw: {flaws[0].detail}")
         return frozenset()
+    if claim.signed.kind == "queue":
+        compare_queue(data, claim.signed, digest=claim.record)
+        return frozenset()
+    if claim.signed.kind == "timeline":
+        watched = Timeline.from_bytes(data, digest=claim.record)
+        found = (watched.instance, watched.customer, watched.wave)
+        _same(found, (claim.signed.instance, claim.signed.customer, claim.signed.wave))
+        return frozenset()
     mails = MailsRecord.from_bytes(data, digest=claim.record)
     signed = (claim.signed.instance, claim.signed.customer, claim.signed.wave, claim.signed.phase)
     _same((mails.instance, mails.customer, mails.wave, mails.phase), signed)
@@ -205,10 +226,11 @@ def _absent(claims: Mapping[str, Claim], known: set[str]) -> Iterator[Doubt]:
 
 def _broken_chains(claims: tuple[Claim, ...]) -> Iterator[Doubt]:
     """A capture that was taken away leaves a gap in sequence and previous."""
-    chains: dict[str | None, list[Claim]] = {}
+    chains: dict[tuple[str | None, str | None], list[Claim]] = {}
     for claim in claims:
-        if claim.signed.kind == "snapshot":
-            chains.setdefault(claim.signed.instance, []).append(claim)
+        if claim.signed.kind in ("snapshot", "queue"):
+            moment = claim.signed.phase if claim.signed.kind == "queue" else None
+            chains.setdefault((claim.signed.instance, moment), []).append(claim)
     for chain in chains.values():
         previous: str | None = None
         for number, claim in enumerate(sorted(chain, key=lambda c: c.signed.sequence), 1):

@@ -25,6 +25,7 @@ from wavegate.evidence.statement import read
 from wavegate.evidence.trust import Role, Trust
 from wavegate.evidence.verdicts import Verdicts
 from wavegate.evidence.verdicts import parse as parse_verdicts
+from wavegate.evidence.window_shelf import read_window
 from wavegate.record.retake import choose_after, choose_before
 from wavegate.record.snapshot import Snapshot
 from wavegate.record.store import Store
@@ -55,8 +56,10 @@ class Shelf:
     def dossier(self, name: str) -> Dossier:
         """Everything that one instance is judged on. Raises KeyError for an unknown instance."""
         instance = self.estate.instance(name)
-        known = self._earlier_reading(name)
+        told = self._earlier_reading(name)
+        known = told.flaws if told else ()
         found = read_snapshots(self.store, self.wave.name, name, self.trust, spoilt=bool(known))
+        seen = read_window(self.store, self.trust, self.wave.name, name)
         snapshots = found.snapshots
         mail = self.mails.of(instance)
         age = self.estate.policy.before_max_age
@@ -69,13 +72,16 @@ class Shelf:
             after=choose_after(snapshots, close=self.window.end),
             mail_before=mail.before,
             mail_after=mail.after,
-            flaws=tuple(dict.fromkeys((*known, *self.plan_flaws, *found.flaws, *mail.flaws))),
+            flaws=_unique(known, self.plan_flaws, found.flaws, mail.flaws, seen.flaws),
             plan=self.plan,
             earlier=self.earlier,
             agreed=self._agreed_with(instance.customer),
             mail_heard=mail.heard,
             mail_window=mail.window,
             mail_records=mail.records,
+            listening=told.listening if told else mail.listening,
+            timelines=seen.timelines,
+            looks=seen.looks,
         )
 
     def _agreed_with(self, customer: str) -> str:
@@ -84,19 +90,26 @@ class Shelf:
             self._agreed[customer] = agreed_digest(self.estate, self.wave.name, customer)
         return self._agreed[customer]
 
-    def _earlier_reading(self, name: str) -> tuple[Flaw, ...]:
-        """The flaws that the gate met when it froze this bundle; of a store, none."""
+    def _earlier_reading(self, name: str) -> reading.Reading | None:
+        """What the gate met when it froze this bundle; of a store, None."""
         place = reading.name(self.wave.name, name)
         try:
             sealed = self.store.read(place)
         except MissingError:
-            return ()
+            return None
         try:
             opened = open_envelope(sealed, self.trust, Role.RECORD)
             record = read(opened.payload, RecordPredicate).only_digest()
-            return reading.Reading.from_bytes(self.store.get(record), digest=record).flaws
+            return reading.Reading.from_bytes(self.store.get(record), digest=record)
         except WavegateError as error:
-            return (Flaw(kind="bad-signature", subject=place, detail=error.message),)
+            flaw = Flaw(kind="bad-signature", subject=place, detail=error.message)
+            return reading.Reading(
+                wave=self.wave.name, instance=name, mail_heard=False, flaws=(flaw,)
+            )
+
+
+def _unique(*groups: tuple[Flaw, ...]) -> tuple[Flaw, ...]:
+    return tuple(dict.fromkeys(flaw for group in groups for flaw in group))
 
 
 def open_shelf(store: Store, estate: Estate, wave: Wave, trust: Trust, at: datetime) -> Shelf:

@@ -22,6 +22,7 @@ from wavegate.record.observation import Unreachable
 from wavegate.record.snapshot import Phase, Snapshot
 from wavegate.record.store import Store
 from wavegate.run.opening import Opened
+from wavegate.run.queue import Looker
 
 ATTEMPTS = 20
 
@@ -107,7 +108,19 @@ def take(
         raise MissingError(
             "nothing could be asked", cure="check resolvers, network and the estate's urls"
         )
+    _look_at_queues(opened, request, signer, progress)
     return tuple(taken)
+
+
+def _look_at_queues(
+    opened: Opened, request: Request, signer: Signer, progress: Callable[[str], None]
+) -> None:
+    """List the queues too; that this failed is told and never costs the capture."""
+    looker = Looker(opened=opened, signer=signer, vantage=request.vantage, say=progress)
+    try:
+        looker.look(request.phase, request.only)
+    except WavegateError as error:
+        progress(f"queues not listed: {error}")
 
 
 def _base(opened: Opened) -> Path:

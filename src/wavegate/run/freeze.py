@@ -21,6 +21,7 @@ from wavegate.evidence.shelf import Shelf
 from wavegate.evidence.signer import Signer
 from wavegate.evidence.statement import read, record_subject, write
 from wavegate.evidence.tool import tool
+from wavegate.evidence.window_shelf import timeline_name
 from wavegate.record.mails import MailPhase, MailsRecord
 from wavegate.record.message import Received
 from wavegate.record.snapshot import Snapshot
@@ -58,8 +59,22 @@ class Freezer:
             self._file_mails(dossier, "after", dossier.mail_after)
         if dossier.mail_window is not None:
             self._file_mails(dossier, "window", dossier.mail_window)
+        for number, timeline in enumerate(dossier.timelines, 1):
+            name = timeline_name(dossier.wave.name, dossier.instance.name, number)
+            data = timeline.to_bytes()
+            self._file(name, "timeline", dossier.instance, "window", data, sequence=number)
+        self._copy_looks(dossier)
         self._file_reading(dossier)
         return snapshots
+
+    def _copy_looks(self, dossier: Dossier) -> None:
+        for look in dossier.looks:
+            self.target.put(self.shelf.store.get(look.digest))
+        good = {look.digest for look in dossier.looks}
+        for name in self.shelf.store.names(f"queues/{dossier.wave.name}/{dossier.instance.name}/"):
+            data = self.shelf.store.read(name)
+            if _signed_digest(data) in good:
+                self.target.create(name, data)
 
     def _copy(self, prefix: str) -> None:
         for name in self.shelf.store.names(prefix):
@@ -94,12 +109,20 @@ class Freezer:
             instance=dossier.instance.name,
             mail_heard=dossier.mail_heard,
             flaws=dossier.flaws,
+            listening=dossier.listening,
         )
         name = reading.name(dossier.wave.name, dossier.instance.name)
         self._file(name, "reading", dossier.instance, "after", record.to_bytes())
 
     def _file(
-        self, name: str, kind: RecordKind, instance: Instance, phase: MailPhase, data: bytes
+        self,
+        name: str,
+        kind: RecordKind,
+        instance: Instance,
+        phase: MailPhase,
+        data: bytes,
+        *,
+        sequence: int = 1,
     ) -> None:
         record = self.target.put(data)
         wave = self.shelf.wave.name
@@ -113,7 +136,7 @@ class Freezer:
             ended=self.at,
             vantage=self.vantage,
             tool=tool(),
-            sequence=1,
+            sequence=sequence,
             previous=None,
             estate=agreed_digest(self.shelf.estate, wave, instance.customer),
         )
