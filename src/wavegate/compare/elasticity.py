@@ -95,7 +95,7 @@ def _inside(bucket: Bucket, step: Step) -> bool:
 def overload(before: Sequence[Bucket], after: Sequence[Bucket]) -> Overload | None:
     """Errors above some load that are surely more than below it and before; None without.
 
-    Loads in tenths of the highest seen after: the lowest bar that parts clean buckets from bad ones.
+    Loads in tenths of the highest seen after: the lowest bar that parts clean from bad buckets.
     Beyond chance by the one-sided binomial test.
     """
     tried = [b for b in after if b.sent + b.errors]
