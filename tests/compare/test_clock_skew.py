@@ -90,3 +90,21 @@ def test_the_receiver_is_ahead_by_at_most_the_shortest_passage() -> None:
     found = receiver_skew([mail(n=90, headers=line), mail(n=200, headers=line)])
     assert found is not None
     assert (0 * SECOND, 90 * SECOND) == (found.least, found.most)
+
+
+def test_one_wrong_date_blurs_nothing() -> None:
+    """A hop a day ahead of all others is set aside; a receiver that is behind is not."""
+    line = {"Received": "from a by b; Tue, 16 Jan 2024 21:00:00 +0000"}
+    ahead = {"Received": "from a by b; Wed, 17 Jan 2024 21:00:00 +0000"}
+    right = [mail(n=n, headers=line) for n in range(3, 20)]
+    found = receiver_skew([*right, mail(n=5, headers=ahead)])
+    assert found is not None
+    assert (0 * SECOND, 3 * SECOND) == (found.least, found.most)
+    behind = receiver_skew([mail(n=n - 60, headers=line) for n in range(20)])
+    assert behind is not None
+    assert (-58 * SECOND, 0 * SECOND) == (behind.least, behind.most)
+
+
+def test_years_that_no_clock_tells_are_no_dates() -> None:
+    """They would not bear arithmetic."""
+    assert () == own_hops(mail(headers={"Received": "x; Fri, 31 Dec 9999 23:59:59 -0100"}))

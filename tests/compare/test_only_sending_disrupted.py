@@ -3,9 +3,11 @@
 """`only_sending_disrupted`: every function fault of the catalogue in a small world of samples."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.builders.estates import estate, instance, wave
 from tests.builders.timelines import SETTLED, Shape, at, bad, every, sample, timeline, watched
 
@@ -531,3 +533,23 @@ def test_noise_that_confirm_does_not_hold_is_remarked() -> None:
     found = one("soap", shape)
     assert found.verdict is Verdict.PASSED
     assert "confirm: " in found.remarks[0]
+
+
+hostile = st.builds(
+    lambda function, minute, state, heard, value, stamp: sample(
+        minute, state, function=function, heard=heard, value=value, stamp=stamp
+    ),
+    st.sampled_from(["tracking", "workflow/x", "tracking_log", "sms", "mcping", "resource"]),
+    st.floats(-60, 200),
+    st.sampled_from(["ok", "wrong", "silent"]),
+    st.booleans(),
+    st.sampled_from([None, "", "1/0", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59+00:00"]),
+    st.one_of(st.none(), st.datetimes(timezones=st.just(UTC))),
+)
+
+
+@settings(max_examples=50)
+@given(st.lists(hostile, min_size=1, max_size=20), st.floats(-10, 300), st.booleans())
+def test_it_always_judges(found: list[Sample], minute: float, settled: bool) -> None:
+    """Whatever instances answer, there is a judgement."""
+    assert judged(timeline(found, settled=settled), at_minute=minute).reason

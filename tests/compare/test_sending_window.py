@@ -443,3 +443,25 @@ def test_reading_order_does_not_matter(data: st.DataObject) -> None:
     """The same mails in any order are the same judgement."""
     mails = [*flow(since=-20, until=80), letter(10), letter(11, IPS[2])]
     assert judged(mails) == judged(data.draw(st.permutations(mails)))
+
+
+@settings(max_examples=30)
+@given(
+    mails=st.lists(
+        st.tuples(
+            st.floats(-60, 200),
+            st.sampled_from([*IPS, "198.51.100.9", "no address"]),
+            st.floats(0, 100),
+            st.sampled_from([None, "", "; ;", "x; Fri, 31 Dec 9999 23:59:59 -0100", "by x; 1"]),
+        ),
+        max_size=20,
+    ),
+    minute=st.floats(-10, 300),
+)
+def test_it_always_judges(mails: list[tuple[float, str, float, str | None]], minute: float) -> None:
+    """Whatever comes by mail, there is a judgement."""
+    found = [
+        letter(m, ip, connected=m - held, headers=None if line is None else {"Received": line})
+        for m, ip, held, line in mails
+    ]
+    assert judged(found, at_minute=minute).reason

@@ -19,6 +19,8 @@ from wavegate.record.timeline import Sample
 
 NOTHING = timedelta()
 HEADER_RESOLUTION = timedelta(seconds=1)
+FIRST_YEAR, LAST_YEAR = 1971, 2900
+"""Instants outside are no clock's, and would not bear arithmetic."""
 _BY_HOST = re.compile(r"(?:^|\s)by\s+([^\s;()]+)")
 
 
@@ -59,7 +61,7 @@ def skew(source: str, samples: Iterable[Sample]) -> SkewBounds | None:
 
 
 def _bound(sample: Sample) -> tuple[timedelta, timedelta] | None:
-    if sample.stamp is None:
+    if sample.stamp is None or not FIRST_YEAR <= sample.stamp.year <= LAST_YEAR:
         return None
     resolution = timedelta(microseconds=sample.resolution_us or 0)
     return sample.stamp - sample.ended, sample.stamp - sample.sent + resolution
@@ -115,26 +117,27 @@ def _date(text: str) -> datetime | None:
         found = parsedate_to_datetime(text.strip())
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    try:
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
         return None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def receiver_skew(mails: Iterable[Received]) -> SkewBounds | None:
     """How far the receiving side's clock can be from the sender's, as the mails show it.
 
     A mail arrives after its last hop let it go, so the receiver's clock is ahead by at most the
-    shortest passage that any mail seems to have had; if that is negative, it is behind by as much
-    (hops tell whole seconds). None where no mail names a hop's time.
+    shortest passage that any mail seems to have had. Where most seem to have arrived before they
+    left, it is behind, by as much as all but a tenth of them show; where few do, those are set
+    aside, so that no single wrong date blurs the window. None where no mail names a hop's time.
     """
-    passages = [mail.ended - hops[0] for mail in mails if (hops := own_hops(mail))]
+    passages = sorted(mail.ended - hops[0] for mail in mails if (hops := own_hops(mail)))
     if not passages:
         return None
-    shortest = min(passages)
+    behind = passages[len(passages) // 2] < NOTHING
+    forward = [passage for passage in passages if passage >= NOTHING]
     return SkewBounds(
         source="the receiving side",
-        least=min(NOTHING, shortest),
-        most=max(NOTHING, shortest),
+        least=min(NOTHING, passages[len(passages) // 10]) if behind else NOTHING,
+        most=NOTHING if behind else forward[0],
         answers=len(passages),
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from wavegate.clock import format_instant
+from wavegate.compare.clock_skew import FIRST_YEAR, LAST_YEAR
 from wavegate.compare.spans import Span, clip, merge, place
 from wavegate.estate.model import Window
 from wavegate.estate.policy import Policy
@@ -55,7 +56,7 @@ def as_instant(value: str | None) -> datetime | None:
         found = datetime.fromisoformat(value)
     except ValueError:
         return None
-    return found if found.tzinfo else None
+    return found if found.tzinfo and FIRST_YEAR <= found.year <= LAST_YEAR else None
 
 
 def not_yet(window: Window, name: str, at: datetime) -> Missing | None:
