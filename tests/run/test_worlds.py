@@ -25,7 +25,8 @@ SCENARIOS = Path(__file__).parents[2] / "fixtures" / "scenarios"
 WORLDS = sorted(SCENARIOS.glob("*-*.yaml"))
 KINDS = ("passes", "fails", "inconclusive")
 AT_ONCE = 3
-DECISIONS = {"PASSED": "GO", "FAILED": "NO-GO", "INCONCLUSIVE": "HOLD"}
+DECISIONS = {"PASSED": {"GO"}, "FAILED": {"NO-GO"}, "INCONCLUSIVE": {"HOLD", "NO-GO"}}
+"""What the wave may be; the same fact may break another promise where one cannot tell."""
 DECIDED_BY_THE_ESTATE = {"scope", "notice"}
 
 pytestmark = pytest.mark.timeout(1200)
@@ -108,7 +109,7 @@ def test_a_world_comes_out_as_its_file_says(
         (cell["instance"], cell["promise"]): cell["verdict"] for cell in found.verdicts["cells"]
     }
     assert wanted["verdict"] == verdicts[wanted["instance"], wanted["promise"]], found.text()
-    assert DECISIONS[wanted["verdict"]] == found.decision, found.text()
+    assert found.decision in DECISIONS[wanted["verdict"]], found.text()
     assert 0 == found.step("verify").code
     assert [] == found.step("phase after").data["writes"]
 

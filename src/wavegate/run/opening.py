@@ -14,7 +14,7 @@ from wavegate.errors import InputError
 from wavegate.estate.load import Loaded, load
 from wavegate.estate.model import Estate, Instance, Wave, Window
 from wavegate.evidence.keys import default_signer
-from wavegate.evidence.shelf import open_shelf
+from wavegate.evidence.shelf import Shelf, open_shelf
 from wavegate.evidence.signer import FileSigner
 from wavegate.evidence.trust import Trust, everything
 from wavegate.evidence.trust import load as load_trust
@@ -100,7 +100,11 @@ def trust_for(trust: Path | None, signer: FileSigner | None = None) -> Trust:
 
 def sealed_gates(opened: Opened, trust: Trust) -> tuple[SealedGate, ...]:
     """The verified gates of other waves in the store, as `schedule` reads them."""
-    shelf = open_shelf(opened.store, opened.estate, opened.wave, trust, clock.now())
+    return gates_of(open_shelf(opened.store, opened.estate, opened.wave, trust, clock.now()))
+
+
+def gates_of(shelf: Shelf) -> tuple[SealedGate, ...]:
+    """The verified gates of other waves on a shelf."""
     return tuple(
         SealedGate(
             wave=earlier.wave,
