@@ -1,0 +1,128 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""The resend plan: which messages a person should have sent, as CSV and JSON.
+
+Wavegate never resends (design, rule 7): this lists deliveries, log rows and readers with the
+reason, and somebody else decides. The same account gives the same bytes.
+"""
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from wavegate.canonical import dumps
+from wavegate.compare.queued_mail import Account
+from wavegate.record.ledger_entry import Entry, Outcome
+
+SCHEMA = "wavegate/resend-plan/v1"
+COLUMNS = ("action", "delivery", "name", "label", "log_row", "recipient", "reason")
+_FORMULA = re.compile(r"^[\s]*[=+\-@|%\t\r\n]")
+_NUMBER = re.compile(r"-?[0-9]+")
+
+
+class Action(StrEnum):
+    """What is proposed for a message; a person decides."""
+
+    RESEND = "resend"
+    DECIDE = "decide: its validity has ended"
+    CHECK = "check first: it cannot be told whether it was sent"
+
+
+_ACTIONS = {
+    Outcome.LOST: Action.RESEND,
+    Outcome.EXPIRED: Action.DECIDE,
+    Outcome.UNTOLD: Action.CHECK,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One message. recipient: as it was kept, an HMAC where it is not ours; log_row: its id."""
+
+    action: Action
+    delivery: str
+    name: str
+    label: str
+    log_row: str
+    recipient: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResendPlan:
+    """The plan of one instance. records: digests of the looks that it rests on."""
+
+    instance: str
+    customer: str
+    wave: str
+    queued: int
+    records: tuple[str, ...]
+    lines: tuple[Line, ...]
+
+
+def plan(account: Account) -> ResendPlan:
+    """Every message of the queue that was not sent and is not otherwise accounted for."""
+    lines = [_line(account, entry) for entry in account.ledger.entries if _wanting(entry)]
+    return ResendPlan(
+        instance=account.case.instance.name,
+        customer=account.case.instance.customer,
+        wave=account.case.wave.name,
+        queued=account.ledger.queued,
+        records=account.records,
+        lines=tuple(sorted(lines, key=lambda line: (line.delivery, line.log_row, line.recipient))),
+    )
+
+
+def _wanting(entry: Entry) -> bool:
+    """Not sent: an expired message that arrived all the same, or a doubt about two, is not."""
+    return entry.outcome in _ACTIONS and not entry.copies
+
+
+def _line(account: Account, entry: Entry) -> Line:
+    original = entry.original
+    known = account.ledger.deliveries.get(original.delivery)
+    return Line(
+        action=_ACTIONS[entry.outcome],
+        delivery=original.delivery,
+        name=known.name if known else "",
+        label=known.label if known else "",
+        log_row=original.id,
+        recipient=original.recipient,
+        reason=entry.why,
+    )
+
+
+def as_csv(found: ResendPlan) -> bytes:
+    """RFC 4180, every cell quoted; a cell that a spreadsheet would run is made text by a quote."""
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for line in found.lines:
+        writer.writerow([_cell(getattr(line, column)) for column in COLUMNS])
+    return out.getvalue().encode("utf-8")
+
+
+def _cell(text: str) -> str:
+    """Text that no spreadsheet takes for a formula; plain numbers stay as they are."""
+    if _FORMULA.match(text) and not _NUMBER.fullmatch(text):
+        return f"'{text}"
+    return text
+
+
+def as_json(found: ResendPlan) -> bytes:
+    """Canonical JSON, the cells as they are."""
+    return dumps(
+        {
+            "schema": SCHEMA,
+            "instance": found.instance,
+            "customer": found.customer,
+            "wave": found.wave,
+            "queued": found.queued,
+            "records": list(found.records),
+            "messages": [
+                {column: str(getattr(line, column)) for column in COLUMNS} for line in found.lines
+            ],
+        }
+    )
