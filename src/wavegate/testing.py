@@ -429,7 +429,7 @@ class Case:
             at=found.at,
             timelines=found.timelines,
             mail_before=found.mail_before,
-            mail_window=found.mail_window,
+            mail_window=found.mail_during if found.mail_heard else None,
             mail_after=found.mail_after,
             listening=tuple(Span(since=h.since, until=h.until) for h in found.listening),
             verified=self._verified(),
@@ -441,7 +441,7 @@ class Case:
         found = self.dossier
         chosen = found.after or found.before
         lookup = nobody_asked if chosen is None else DnsView(chosen.snapshot).lookup()
-        mails = (*found.mail_before, *(found.mail_window or ()), *found.mail_after)
+        mails = (*found.mail_before, *found.mail_during, *found.mail_after)
         return self._file.once(
             "verified in all", lambda: verified_strangers(found.instance, mails, lookup)
         )

@@ -24,6 +24,7 @@ VERBS = {
     "plan": "Check the estate, sign the grid of a wave, say what will be asked.",
     "sink": "Receive mail and record each message with its peer address.",
     "capture": "Look at every instance of a wave, and sign what was seen.",
+    "ready": "Ask whether the window may open: what is still missing, and its cure.",
     "watch": "Probe each function through the window, until it has closed and settled.",
     "gate": "Judge the records with the suites: GO, HOLD or NO-GO, in a sealed bundle.",
     "verify": "Check a bundle offline, with a key from outside it.",
@@ -36,7 +37,8 @@ A wave, step by step:
   wavegate plan    --estate estate.yaml --wave W --store store
   wavegate sink    --estate estate.yaml --store store --listen 127.0.0.1:2525
   wavegate capture --estate estate.yaml --wave W --store store --phase before
-  wavegate watch   --estate estate.yaml --wave W --store store
+  wavegate ready   --estate estate.yaml --wave W --store store
+  wavegate watch   --estate estate.yaml --wave W --store store   (through the window)
   wavegate capture --estate estate.yaml --wave W --store store --phase after
   wavegate gate    --estate estate.yaml --wave W --store store
 

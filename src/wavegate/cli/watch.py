@@ -47,6 +47,7 @@ def command(
     """Probe each Campaign function by itself through the window, and sign the timeline."""
     from wavegate.cli.watch_view import view
     from wavegate.run import opening, watch
+    from wavegate.run.queue import Looker
 
     if json_lines and as_json:
         raise InputError("--json and --json-lines at once", cure="give one of them")
@@ -54,7 +55,9 @@ def command(
     opened = opening.open_wave(estate, wave, store, create=True)
     signer = opening.signer_for(key)
     with view(opened, json_lines=json_lines, quiet=as_json) as tell:
-        found = watch.follow(opened, request, signer, tell=tell, say=say)
+        looker = Looker(opened=opened, signer=signer, vantage=request.vantage, say=lambda _: None)
+        looks = (looker.at_moment,)
+        found = watch.follow(opened, request, signer, tell=tell, say=say, at_moments=looks)
     code = 130 if found.ended.interrupted else 0
     text = "" if json_lines else found.text()
     return finish(code, found.to_json(), text, as_json=as_json)

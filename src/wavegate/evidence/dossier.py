@@ -93,7 +93,8 @@ class Dossier:
 
     at: the run's instant. before, after: the snapshots that count by the retake rule, None where
     there is none. mail_before, mail_after: mails received in the phase. mail_window: those received
-    in the window, None where it is not known that the receiving side listened through all of it.
+    in the window, None where it is not known that the receiving side listened through all of it;
+    mail_during: the same, in any case.
     mail_heard: whether any mail source of the instance was listening at all. agreed: digest of
     the agreed estate in hand. listening: when the receiving side demonstrably listened.
     timelines: of the watch, one per vantage. looks: at the queue, in order of time.
@@ -113,6 +114,7 @@ class Dossier:
     agreed: str
     mail_heard: bool
     mail_window: tuple[Received, ...] | None = None
+    mail_during: tuple[Received, ...] = ()
     listening: tuple[Heard, ...] = ()
     timelines: tuple[Timeline, ...] = ()
     looks: tuple[QueueLook, ...] = ()

@@ -33,14 +33,14 @@ PHASES: tuple[MailPhase, ...] = ("before", "window", "after")
 class InstanceMail:
     """The mails of one instance by phase. heard: a source of it was listening or was frozen.
 
-    window: None where it is not known that the receiving side listened through all of it.
+    window: what was received in the window, whether or not all of it was listened through.
     records: digests of the frozen mails.
     """
 
     before: tuple[Received, ...]
     after: tuple[Received, ...]
     heard: bool
-    window: tuple[Received, ...] | None = None
+    window: tuple[Received, ...] = ()
     flaws: tuple[Flaw, ...] = ()
     records: tuple[str, ...] = ()
     listening: tuple[Heard, ...] = ()
@@ -93,7 +93,7 @@ class MailShelf:
             before=tuple(m for m in mine if oldest <= m.ended < self.window.start),
             after=tuple(m for m in mine if self.window.end <= m.ended <= self.at),
             heard=bool(self.listening),
-            window=self._in_window(mine),
+            window=tuple(m for m in mine if self.window.start <= m.ended < self.window.end),
             flaws=self.flaws,
             listening=tuple(
                 Heard(since=max(span.began, oldest), until=span.ended)
@@ -102,12 +102,6 @@ class MailShelf:
             ),
         )
 
-    def _in_window(self, mine: tuple[Received, ...]) -> tuple[Received, ...] | None:
-        start, end = self.window.start, self.window.end
-        if not any(span.began <= start and end <= span.ended for span in self.listening):
-            return None
-        return tuple(mail for mail in mine if start <= mail.ended < end)
-
     def _thawed(self, instance: Instance) -> InstanceMail:
         by_phase = {phase: self._phase(instance, phase) for phase in PHASES}
         mails = {p: found for p, found in by_phase.items() if isinstance(found, _Thawed)}
@@ -115,7 +109,7 @@ class MailShelf:
             before=mails["before"].messages if "before" in mails else (),
             after=mails["after"].messages if "after" in mails else (),
             heard=bool(mails),
-            window=mails["window"].messages if "window" in mails else None,
+            window=mails["window"].messages if "window" in mails else (),
             flaws=tuple(found for found in by_phase.values() if isinstance(found, Flaw)),
             records=tuple(found.digest for found in mails.values()),
         )

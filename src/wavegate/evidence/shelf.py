@@ -17,7 +17,7 @@ from wavegate.estate.agreed import agreed_digest
 from wavegate.estate.grid import grid as lay_out
 from wavegate.estate.model import Estate, Wave, Window
 from wavegate.evidence import reading
-from wavegate.evidence.dossier import Dossier, EarlierWave, Flaw, FlawKind, PlanFacts
+from wavegate.evidence.dossier import Dossier, EarlierWave, Flaw, FlawKind, Heard, PlanFacts
 from wavegate.evidence.envelope import UnknownKeyError, open_envelope
 from wavegate.evidence.mail_shelf import MailShelf
 from wavegate.evidence.predicates import PlanPredicate, RecordPredicate, SealPredicate
@@ -63,6 +63,7 @@ class Shelf:
         snapshots = found.snapshots
         mail = self.mails.of(instance)
         age = self.estate.policy.before_max_age
+        listening = told.listening if told else mail.listening
         return Dossier(
             estate=self.estate,
             wave=self.wave,
@@ -77,12 +78,18 @@ class Shelf:
             earlier=self.earlier,
             agreed=self._agreed_with(instance.customer),
             mail_heard=mail.heard,
-            mail_window=mail.window,
+            mail_window=mail.window if self._listened(listening) else None,
+            mail_during=mail.window,
             mail_records=mail.records,
-            listening=told.listening if told else mail.listening,
+            listening=listening,
             timelines=seen.timelines,
             looks=seen.looks,
         )
+
+    def _listened(self, spans: tuple[Heard, ...]) -> bool:
+        """Whether the receiving side demonstrably listened through the whole window."""
+        start, end = self.window.start, self.window.end
+        return any(span.since <= start and end <= span.until for span in spans)
 
     def _agreed_with(self, customer: str) -> str:
         """The agreed digest of a customer, worked out once for all their instances."""

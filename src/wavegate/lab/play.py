@@ -147,11 +147,16 @@ class _Stage:
             self.run("plan", 0, "plan", *where),
             self.run("mail before", 0, "lab", "phase", "before", *at),
             self.run("capture before", 0, "capture", *where, "--phase", "before"),
-            self.run("phase window", 0, "lab", "phase", "window", *at),
-            self.run("phase after", None, "lab", "phase", "after", *at),
-            self.run("capture after", 0, "capture", *where, "--phase", "after"),
-            self.run("gate", None, "gate", *where, "--out", str(bundle)),
+            self.run("ready", None, "ready", *where),
         ]
+        with self.started("watch", "watch", *where) as watch:
+            steps += [
+                self.run("phase window", 0, "lab", "phase", "window", *at),
+                self.run("phase after", None, "lab", "phase", "after", *at),
+                self.run("capture after", 0, "capture", *where, "--phase", "after"),
+                self.awaited("watch", watch),
+            ]
+        steps.append(self.run("gate", None, "gate", *where, "--out", str(bundle)))
         if bundle.is_dir():
             steps.append(self.run("verify", None, "verify", str(bundle), "--key", key))
         return Played(
@@ -187,9 +192,24 @@ class _Stage:
         """What the lab wrote once it was ready."""
         return _object((self.wanted.folder / "lab.json").read_text("utf-8"))
 
+    def awaited(self, name: str, process: "subprocess.Popen[bytes]") -> Step:
+        """Wait until a command beside the others has ended by itself."""
+        process.wait(timeout=STEP_WITHIN)
+        data = _object((self.wanted.folder / f"{name}.log").read_text("utf-8", "replace"))
+        self.say(f"  {name:15} exit {process.returncode}")
+        return Step(name=name, code=process.returncode, data=data)
+
     @contextmanager
     def daemon(self, name: str, *args: str) -> Iterator[None]:
-        """Run a command beside the others; end it by SIGTERM and wait for it."""
+        """Run a command beside the others, once it is ready; end it by SIGTERM."""
+        with self.started(name, *args) as process:
+            if name == "lab":
+                self._wait_ready(process)
+            yield
+
+    @contextmanager
+    def started(self, name: str, *args: str) -> "Iterator[subprocess.Popen[bytes]]":
+        """Start a command beside the others; end it by SIGTERM and wait for it."""
         log = (self.wanted.folder / f"{name}.log").open("wb")
         process = subprocess.Popen(
             [sys.executable, "-m", "wavegate", *args, "--json"],
@@ -199,9 +219,7 @@ class _Stage:
             start_new_session=True,
         )
         try:
-            if name == "lab":
-                self._wait_ready(process)
-            yield
+            yield process
         finally:
             _end(process, log)
 

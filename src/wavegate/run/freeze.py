@@ -57,8 +57,7 @@ class Freezer:
         if dossier.mail_heard:
             self._file_mails(dossier, "before", dossier.mail_before)
             self._file_mails(dossier, "after", dossier.mail_after)
-        if dossier.mail_window is not None:
-            self._file_mails(dossier, "window", dossier.mail_window)
+            self._file_mails(dossier, "window", dossier.mail_during)
         for number, timeline in enumerate(dossier.timelines, 1):
             name = timeline_name(dossier.wave.name, dossier.instance.name, number)
             data = timeline.to_bytes()

@@ -25,6 +25,7 @@ from wavegate.evidence.queue_shelf import LookReading, file_name, folder, read_l
 from wavegate.evidence.signer import Signer
 from wavegate.evidence.statement import read, record_subject, write
 from wavegate.evidence.tool import tool
+from wavegate.observe.functions.facing import Facing
 from wavegate.observe.probe import Task
 from wavegate.observe.queue_probe import Follow, Place, look_at
 from wavegate.record.content_key import normal_recipient
@@ -89,6 +90,11 @@ class Looker:
                 filed.append(file_look(self.opened.store, found, self.signer, self.opened.estate))
                 self.say(filed[-1].told())
         return tuple(filed)
+
+    def at_moment(self, facing: Facing, moment: Moment) -> str:
+        """The look at one instance that a watch asks for at its moments; a line about it."""
+        filed = self.look(moment, only=(facing.instance.name,))
+        return "; ".join(found.told() for found in filed) or "the queue cannot be asked for"
 
     def _one(self, instance: Instance, moment: Moment) -> QueueLook:
         estate = self.opened.estate
