@@ -90,8 +90,14 @@ def match(before: Iterable[Point], after: Iterable[Point], least: int = LEAST_BU
     """
     old, new = tuple(before), tuple(after)
     kept_old, kept_new = _comparable(old, new, least)
-    means = {cell: fmean(p.x for p in kept_old if p.cell == cell) for cell in _cells(kept_old)}
-    left = _by_unit((p, p.x - _mean_of_others(p, kept_old)) for p in kept_old)
+    all_units, one_unit = _sums(kept_old)
+    means = {cell: total / count for cell, (total, count) in all_units.items()}
+
+    def others(p: Point) -> float:
+        (total, count), (mine, few) = all_units[p.cell], one_unit[p.cell, p.unit]
+        return (total - mine) / (count - few)
+
+    left = _by_unit((p, p.x - others(p)) for p in kept_old)
     plain = _by_unit((p, p.x - means[p.cell]) for p in kept_old)
     shift = (fmean(plain) - fmean(left)) if left else 0.0
     return Matched(
@@ -135,9 +141,19 @@ def _enough(points: Sequence[Point], cells: frozenset[str], least: int) -> tuple
     return tuple(p for p in kept if counts[p.unit] >= least)
 
 
-def _mean_of_others(point: Point, points: Sequence[Point]) -> float:
-    """The mean of the point's cell over the other units, of which there is at least one."""
-    return fmean(p.x for p in points if p.cell == point.cell and p.unit != point.unit)
+Sums = tuple[float, int]
+
+
+def _sums(points: Iterable[Point]) -> tuple[dict[str, Sums], dict[tuple[str, int], Sums]]:
+    """Sum and count of each cell, and of each cell in each unit."""
+    cells: dict[str, Sums] = {}
+    units: dict[tuple[str, int], Sums] = {}
+    for p in points:
+        total, count = cells.get(p.cell, (0.0, 0))
+        cells[p.cell] = (total + p.x, count + 1)
+        total, count = units.get((p.cell, p.unit), (0.0, 0))
+        units[p.cell, p.unit] = (total + p.x, count + 1)
+    return cells, units
 
 
 def _by_unit(values: Iterable[tuple[Point, float]]) -> list[float]:

@@ -247,7 +247,7 @@ def queue_svg(figure: QueueFigure) -> str:
         )
         if figure.deadline is not None:
             axes.axvline(figure.deadline, color=MARGIN, lw=1, ls="--", label="deadline")
-            axes.legend(loc="upper right")
+            axes.legend(loc="upper center")
         axes.set_ylim(bottom=0)
         axes.set_ylabel("mails waiting")
         _times(axes)
