@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The mail ledger over many rows: wall and CPU seconds, peak memory, and whether it is right.
 
-    python benchmarks/ledger.py [--rows 1000000] [--keep FOLDER]
+    python benchmarks/ledger.py [--rows 1000000] [--folder FOLDER]
 
 Makes two Parquet files (every row queued before; after, all Sent but some missing, some twice), and
 reckons them in a process of its own. Where the package duckdb is installed, its bare full join over
