@@ -3,9 +3,10 @@
 """The rate history of an instance, decoded from what it told of nms:deliveryStat. Pure.
 
 A row counts one delivery's messages in one stretch of time. A bucket is loaded where some delivery
-had begun before it and went on after it, so that mail was waiting at its start and at its end;
-other buckets show demand, not capacity. `@volume` is bytes; where an instance counts messages in
-it, all mail is small.
+that sent in it had begun before it and went on after it, so that mail was waiting at its start and
+at its end; other buckets show demand, not capacity. Stretches without any row are no buckets:
+paused, throttled and stalled deliveries look alike in them. `@volume` is bytes; where an instance
+counts messages in it, all mail is small.
 """
 
 import re
@@ -119,7 +120,7 @@ def read_history(snapshots: Iterable[Snapshot], *, close: datetime) -> RateHisto
     """
     taken = sorted(snapshots, key=lambda s: (s.began, s.digest))
     rows: dict[Key, _Stat] = {}
-    states: dict[str, int] = {}
+    wanted: dict[str, int] = {}
     problems: dict[str, None] = {}
     asked = False
     length: timedelta | None = None
@@ -134,8 +135,8 @@ def read_history(snapshots: Iterable[Snapshot], *, close: datetime) -> RateHisto
             rows = {k: v for k, v in found.items() if k[1] <= settled} | rows
         deliveries, more = _told(snapshot, DELIVERY)
         problems |= dict.fromkeys((*more, *_left_out(snapshot)))
-        states |= _states(deliveries)
-    buckets = tuple(_buckets(rows, states, length, close)) if length else ()
+        wanted |= _running(deliveries)
+    buckets = tuple(_buckets(rows, wanted, length, close)) if length else ()
     return RateHistory(
         buckets=buckets,
         asked=asked,
@@ -217,15 +218,19 @@ def _length(rows: Mapping[Key, _Stat]) -> timedelta | None:
     return min(gaps) if gaps else None
 
 
-def _states(rows: Iterable[Row]) -> dict[str, int]:
-    """Per delivery its state number, where it tells one."""
-    found = ((row.values.get("id", ""), row.values.get("state", "")) for row in rows)
-    return {name: int(text) for name, text in found if re.fullmatch(r"[0-9]{1,4}", text)}
+def _running(rows: Iterable[Row]) -> dict[str, int]:
+    """Per running delivery how many messages it has to deliver; 0 for those that do not run."""
+    found: dict[str, int] = {}
+    for row in rows:
+        state, wanted = row.values.get("state", ""), row.values.get("toDeliver", "")
+        if re.fullmatch(r"[0-9]{1,4}", state) and re.fullmatch(r"[0-9]{1,12}", wanted):
+            found[row.values.get("id", "")] = int(wanted) * (int(state) in RUNNING)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Span:
-    """A delivery's first tries: from the first to the last bucket. going: it still runs."""
+    """A delivery's first tries: from the first to the last bucket. going: more is to come."""
 
     first: datetime
     last: datetime
@@ -237,7 +242,7 @@ class _Span:
         return self.first < bucket and (self.last >= bucket + length or self.going)
 
 
-def _spans(rows: Mapping[Key, _Stat], states: Mapping[str, int]) -> dict[str, _Span]:
+def _spans(rows: Mapping[Key, _Stat], wanted: Mapping[str, int]) -> dict[str, _Span]:
     dates: dict[str, list[datetime]] = {}
     sizes: dict[str, list[int]] = {}
     for (delivery, date), stat in rows.items():
@@ -250,7 +255,7 @@ def _spans(rows: Mapping[Key, _Stat], states: Mapping[str, int]) -> dict[str, _S
         delivery: _Span(
             first=min(found),
             last=max(found),
-            going=states.get(delivery, 0) in RUNNING,
+            going=wanted.get(delivery, 0) > sizes[delivery][1],
             large=sizes[delivery][0] >= LARGE * max(1, sizes[delivery][1]),
         )
         for delivery, found in dates.items()
@@ -258,9 +263,9 @@ def _spans(rows: Mapping[Key, _Stat], states: Mapping[str, int]) -> dict[str, _S
 
 
 def _buckets(
-    rows: Mapping[Key, _Stat], states: Mapping[str, int], length: timedelta, close: datetime
+    rows: Mapping[Key, _Stat], wanted: Mapping[str, int], length: timedelta, close: datetime
 ) -> Iterator[Bucket]:
-    spans = _spans(rows, states)
+    spans = _spans(rows, wanted)
     by_date: dict[datetime, dict[str, _Stat]] = {}
     for (delivery, date), stat in rows.items():
         by_date.setdefault(date, {})[delivery] = stat
