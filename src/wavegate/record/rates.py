@@ -282,7 +282,7 @@ def _buckets(
             errors=sum(s.errors for s in held.values()),
             deliveries=len(held),
             loaded=bool(waiting) and date < newest,
-            backlog=date >= close and any(s.first < close for s in waiting),
+            backlog=date >= close and any(s.first + length <= close for s in waiting),
             mix=LARGE_NAME if large > LARGE_MIX * max(1, sent) else "",
             parts=_parts(large, any(s.large for s in waiting)),
         )
