@@ -107,7 +107,7 @@ def alive(
     """An estate whose instances are at a url; credentials are files in `base`."""
     (base / "operator").write_text(OPERATOR)
     (base / "password").write_text(PASSWORD)
-    start = datetime.now(UTC).replace(microsecond=0) + opens
+    start = datetime.now(UTC) + opens
     found = estate(
         *(
             instance(

@@ -220,6 +220,7 @@ class _Watch:
 
     def _finish(self) -> Ended:
         interrupted = self._stop.is_set()
+        self._check_clock()
         patience = self._plan.policy.too_slow.total_seconds() + 3.0
         self._collect_all(patience if interrupted or not self._looking else LOOK_PATIENCE)
         at = clock.now()
