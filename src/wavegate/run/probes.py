@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from wavegate.observe.campaign_probe import CampaignProbe
 from wavegate.observe.dns_probe import DnsProbe
 from wavegate.observe.probe import Probe
+from wavegate.observe.rate_probe import RateQuestions
 
 
 def probes() -> Sequence[Probe]:
     """The probes of a capture, in the order in which they look."""
-    return (DnsProbe(), CampaignProbe())
+    return (DnsProbe(), CampaignProbe(companions=(RateQuestions(),)))
