@@ -303,7 +303,8 @@ def test_function_that_stops_with_a_node(minutes: int, verdict: Verdict) -> None
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("double", 2400.0), ("x3", 3600.0), ("1.5 x", 1800.0), ("200 %", 2400.0),
+        ("double", 2400.0), ("2", 2400.0), ("2.0x", 2400.0), ("x3", 3600.0),
+        ("1.5 x", 1800.0), ("200 %", 2400.0),
         ("2400/min", 2400.0), ("2400 messages per minute", 2400.0), ("more", None),
     ],
 )  # fmt: skip

@@ -17,6 +17,7 @@ from wavegate.record.rates import Bucket
 _FACTOR = re.compile(r"(?:x\s*([0-9]+(?:\.[0-9]+)?)|([0-9]+(?:\.[0-9]+)?)\s*(?:x|times))\b")
 _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(?:messages\s*)?(?:/|a|per)\s*min")
 _PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*%")
+_BARE = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _WORDS = {"double": 2.0, "twice": 2.0, "triple": 3.0, "half": 0.5}
 HIGH_SHARE = 0.05
 SURE = 1e-4
@@ -51,8 +52,10 @@ class Overload:
 
 
 def offered(text: str, base: float) -> float | None:
-    """The load that a step's text means: `x2`, `double`, `200 %` of the base, or `2400/min`."""
-    lower = text.lower()
+    """The load of a step in words: `x2`, `2`, `double`, `200 %` of the base, or `2400/min`."""
+    lower = text.lower().strip()
+    if _BARE.fullmatch(lower):
+        return base * float(lower)
     if match := _RATE.search(lower):
         return float(match[1])
     if match := _FACTOR.search(lower):
