@@ -3,7 +3,7 @@
 """The SOAP methods of the lab's Campaign: a call and the state to an answer or a fault."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex, token_urlsafe
 from uuid import uuid4
@@ -11,7 +11,7 @@ from uuid import uuid4
 from wavegate.lab import soap
 from wavegate.lab.campaign_query import QueryFaultError, execute
 from wavegate.lab.campaign_schemas import SCHEMAS
-from wavegate.lab.campaign_state import CampaignState
+from wavegate.lab.campaign_state import CampaignState, Table
 
 READING = frozenset(
     {
@@ -47,7 +47,6 @@ class Sessions:
     operator: str
     password: str
     open: dict[str, str] = field(default_factory=dict)
-    events: int = 0
 
     def logon(self) -> tuple[str, str]:
         """A new session token and its security token."""
@@ -62,11 +61,17 @@ class Sessions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What a method may know: the state in this phase, the sessions, the instance's own time."""
+    """What a method may know: the state in this phase, the sessions, the instance's own time.
+
+    moving: a table as it stands now, None for one that does not move. push: stores an event of
+    a type and gives its id.
+    """
 
     state: CampaignState
     sessions: Sessions
     at: datetime
+    moving: Callable[[str], Table | None]
+    push: Callable[[str], int]
 
 
 Method = Callable[[soap.Call, Context], bytes]
@@ -74,11 +79,19 @@ Method = Callable[[soap.Call, Context], bytes]
 
 def answer(call: soap.Call, context: Context) -> bytes:
     """The response to a call. Raises FaultError."""
-    if context.state.cover == "zone" and call.method in ("Logon", "BearerTokenLogon"):
+    functions = context.state.functions
+    opens = call.method in ("Logon", "BearerTokenLogon")
+    if functions.blocked or (context.state.cover == "zone" and opens):
         raise FaultError(
             "XSV-350013 The '127.0.0.1' IP address is not authorised.",
             "XSV-350013 The IP address of the caller is in no security zone of the operator.",
             status=403,
+        )
+    if functions.soap_fault and call.method in ("GetServerTime", "GetOption"):
+        raise FaultError(
+            f"SOP-330011 Error while executing the method '{call.method}' of service "
+            f"'{call.service}'.",
+            "SOP-330011",
         )
     method = _METHODS.get(call.action)
     if method is None:
@@ -101,7 +114,8 @@ def instant(at: datetime) -> str:
 
 def _logon(call: soap.Call, context: Context) -> bytes:
     sessions = context.sessions
-    if (call.text(1), call.text(2)) != (sessions.operator, sessions.password):
+    known = (call.text(1), call.text(2)) == (sessions.operator, sessions.password)
+    if not known or context.state.functions.logon_refused:
         raise FaultError(
             "XSV-350012 Invalid login or password. Connection denied.",
             "XSV-350012 Invalid login or password.",
@@ -204,7 +218,7 @@ def _execute_query(call: soap.Call, context: Context) -> bytes:
     if document is None or document.tag != "queryDef":
         raise FaultError("SOP-330011 No queryDef document was given.", "XTK-170019")
     try:
-        output = execute(context.state, document)
+        output = execute(_moved(context, document.get("schema", "")), document)
     except QueryFaultError as error:
         raise FaultError(
             "SOP-330011 Error while executing the method 'ExecuteQuery' of service 'xtk:queryDef'.",
@@ -213,12 +227,18 @@ def _execute_query(call: soap.Call, context: Context) -> bytes:
     return soap.response(call, soap.element_part("pdomOutput", soap.xml(output)))
 
 
+def _moved(context: Context, schema: str) -> CampaignState:
+    """The state with one table as it stands now."""
+    moving = context.moving(schema)
+    if moving is None:
+        return context.state
+    kept = tuple(table for table in context.state.tables if table.schema != schema)
+    return replace(context.state, tables=(*kept, moving))
+
+
 def _push_event(call: soap.Call, context: Context) -> bytes:
     event = call.document(1)
-    full = context.state.queue[0] >= context.state.queue[1]
-    stored = event is not None and bool(event.get("type")) and not full
-    context.sessions.events += stored
-    number = (1 << 56) + context.sessions.events if stored else 0
+    number = context.push("" if event is None else event.get("type", ""))
     return soap.response(call, soap.text_part("plId", str(number), "long"))
 
 

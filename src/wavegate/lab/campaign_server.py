@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The HTTP side of the lab's Campaign: one port per instance, requests counted, writes flagged."""
 
+import asyncio
 from collections import Counter
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -22,7 +23,10 @@ from wavegate.lab.campaign_calls import (
     new_password,
     skewed,
 )
-from wavegate.lab.campaign_state import CampaignState, DateForm, Front
+from wavegate.lab.campaign_pages import Page, page
+from wavegate.lab.campaign_state import CampaignState, DateForm, Front, Table
+from wavegate.lab.live import Live
+from wavegate.lab.live_tables import table
 from wavegate.lab.world import Scene
 
 MAINTENANCE = "<html><head><title>Maintenance</title></head><body><h1>Back soon</h1></body></html>"
@@ -57,6 +61,7 @@ class Campaign:
         self.scene = scene
         self.url = ""
         self.sessions = Sessions(operator="wavegate", password=new_password())
+        self.live: Live | None = None
         self._log = log
         self._turn = 0
 
@@ -76,12 +81,16 @@ class Campaign:
 
     async def _handle(self, request: web.BaseRequest) -> web.Response:
         body = await request.read()  # bounded by aiohttp to 1 MiB: a 413 beyond
+        if self.live and self.state.functions.mirror == "slow" and "/m.jsp" in request.path:
+            await asyncio.sleep(self.live.too_slow)
         response = self._respond(request, body)
         if self.state.skew:
             response.headers["Date"] = format_datetime(self._time().astimezone(UTC), usegmt=True)
         return response
 
     def _respond(self, request: web.BaseRequest, body: bytes) -> web.Response:
+        if self._meets_dead_front():
+            return web.Response(status=502, text="Bad gateway")
         if request.path == "/nl/jsp/soaprouter.jsp" and request.method == "POST":
             return self._soap(request, body)
         reads = request.method in ("GET", "HEAD") or request.path.startswith("/report/")
@@ -96,11 +105,38 @@ class Campaign:
             case "/nl/jsp/mcPing.jsp":
                 return self._ping(request, self._queue())
             case "/nl/jsp/logon.jsp":
-                return _text("<html><form action='logon'></form></html>", "text/html")
+                return self._console()
             case "/report/throughput" if self._known(request):
-                return _text(REPORT, "text/xml")
+                good = self.state.functions.report
+                return _text(REPORT, "text/xml") if good else _maintenance()
             case _:
-                return web.Response(status=404, text="Not found")
+                return self._page(request)
+
+    def _console(self) -> web.Response:
+        if self.state.functions.console_redirects:
+            return web.Response(status=302, headers={"Location": "https://ims.example/login"})
+        return _text("<html><form action='logon'></form></html>", "text/html")
+
+    def _page(self, request: web.BaseRequest) -> web.Response:
+        """A page of the instance that has nothing to do with sessions."""
+        if request.path in ("/r/", "/r") and self.live is not None:
+            self.live.click(self._time())
+        found = page(self.name, request.path, self.state.functions)
+        if isinstance(found, Page):
+            return web.Response(
+                body=found.body,
+                status=found.status,
+                headers={"Content-Type": found.kind} | dict(found.headers),
+            )
+        return web.Response(status=404, text="Not found")
+
+    def _meets_dead_front(self) -> bool:
+        """Whether the balancer hands this request to a front that is dead."""
+        dead = self.state.functions.dead_front
+        if dead is None:
+            return False
+        self._turn += 1
+        return self._turn % len(self.state.fronts) == dead
 
     def _time(self) -> datetime:
         return skewed(now(), self.state)
@@ -108,7 +144,8 @@ class Campaign:
     def _front(self) -> Front:
         """The fronts take turns, as behind a balancer."""
         fronts = self.state.fronts
-        self._turn += 1
+        if self.state.functions.dead_front is None:
+            self._turn += 1
         return fronts[self._turn % len(fronts)]
 
     def _test(self, request: web.BaseRequest) -> str:
@@ -126,17 +163,23 @@ class Campaign:
         return f"<redir {inside}/>"
 
     def _queue(self) -> str:
-        pending, threshold = self.state.queue
+        pending, threshold = self._pending()
         return f"{pending}/{threshold}"
+
+    def _pending(self) -> tuple[int, int]:
+        queue = self.state.queue
+        return self.live.pending(self._time(), queue) if self.live else queue
 
     def _ping(self, request: web.BaseRequest, queue: str) -> web.Response:
         if not self._known(request):
             return web.Response(status=403, text="Forbidden")
-        pending, threshold = self.state.queue
+        pending, threshold = self._pending()
         if queue and pending >= threshold:
             return _text(f"Error\nThe queue is full ({queue})", "text/plain")
         more = f"{queue} pending events\n" if queue else ""
-        return _text(f"OK\n{instant(self._time())}\n{more}", "text/plain")
+        return _text(
+            f"{self.state.functions.ping_case}\n{instant(self._time())}\n{more}", "text/plain"
+        )
 
     def _known(self, request: web.BaseRequest) -> bool:
         sent = request.headers.get("X-Session-Token") or request.cookies.get("__sessiontoken", "")
@@ -147,6 +190,9 @@ class Campaign:
         self._log.saw(self.name, action or "no SOAPAction", writes=action not in READING)
         if self.state.cover == "maintenance":
             return _maintenance()
+        if self.live is not None and self.live.throttled:
+            self.live.throttled -= 1
+            return web.Response(status=429, headers={"Retry-After": "2"})
         try:
             call = soap.read(body, action)
             held = request.headers.get("X-Security-Token") or call.security
@@ -157,7 +203,20 @@ class Campaign:
             return _xml(soap.fault(error.text, error.detail), status=error.status)
 
     def _context(self) -> Context:
-        return Context(state=self.state, sessions=self.sessions, at=self._time())
+        return Context(
+            state=self.state,
+            sessions=self.sessions,
+            at=self._time(),
+            moving=self._moving,
+            push=self._push,
+        )
+
+    def _moving(self, schema: str) -> Table | None:
+        return table(self.live, schema, self._time()) if self.live else None
+
+    def _push(self, kind: str) -> int:
+        """The id of a stored event; 0 where none is taken."""
+        return self.live.push(kind, self._time(), self.state.queue) if self.live else 0
 
 
 def _date(at: datetime, form: DateForm) -> str:

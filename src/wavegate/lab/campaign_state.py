@@ -5,6 +5,8 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from wavegate.lab.campaign_functions import HEALTHY, STEADY, Functions, Rates
+
 Value = str | int
 DateForm = Literal["zone", "zulu", "slashes"]
 Cover = Literal["none", "zone", "maintenance"]
@@ -54,7 +56,8 @@ class CampaignState:
     differs from /r/test. cover: `zone` hides the build from /r/test and refuses Logon for the
     caller's address; `rtest` hiding alone is rtest_hidden; `maintenance` answers everything with
     a static page. packages: `namespace:name`. skew: milliseconds its clock is ahead.
-    queue: events pending in Message Center and its threshold.
+    queue: events pending in Message Center and its threshold. functions, rates: how it behaves, and
+    how fast it sends.
     """
 
     build: str
@@ -76,6 +79,8 @@ class CampaignState:
     tables: tuple[Table, ...] = ()
     skew: int = 0
     queue: tuple[int, int] = (7, 400)
+    functions: Functions = HEALTHY
+    rates: Rates = STEADY
 
     def table(self, schema: str) -> Table:
         """The table of a schema. Raises KeyError."""

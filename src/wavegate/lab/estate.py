@@ -6,15 +6,17 @@ Every duration of the policy is in proportion to the window, so that a window of
 judged like one of an hour.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 from ruamel.yaml import YAML
 
 from wavegate.clock import format_duration
+from wavegate.lab.clockwork import too_slow, unit
+from wavegate.lab.estate_functions import functions
 from wavegate.lab.reference import MOVED_WHEN
-from wavegate.lab.world import AgreedInstance, AgreedNotice, AgreedWave, Agreement
+from wavegate.lab.world import AgreedInstance, AgreedNotice, AgreedStep, AgreedWave, Agreement
 
 SEEDS = "*@seed.example"
 Tree = dict[str, object]
@@ -31,7 +33,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """What only the running lab knows: the window, and where everything listens."""
+    """What only the running lab knows: the window, and where everything listens.
+
+    seeds: per instance the address of its probe events. exchangers: per instance where the mail
+    exchanger of its bounces listens.
+    """
 
     opens: datetime
     window: timedelta
@@ -40,6 +46,8 @@ class Place:
     accounts: dict[str, Account]
     secrets: dict[str, str]
     smtp: str
+    seeds: dict[str, str] = field(default_factory=dict)
+    exchangers: dict[str, str] = field(default_factory=dict)
 
     @property
     def closes(self) -> datetime:
@@ -72,7 +80,7 @@ def estate(agreed: Agreement, place: Place) -> Tree:
 
 def _policy(agreed: Agreement, place: Place) -> Tree:
     window = place.window
-    unit = window / 5
+    step = unit(window)
     earliest = {"dev": "2023-10-01", "stage": "2023-10-01", "prod": "2024-01-01"}
     if agreed.earliest_prod is not None:
         earliest["prod"] = _instant(place.opens + agreed.earliest_prod, 0)
@@ -82,17 +90,18 @@ def _policy(agreed: Agreement, place: Place) -> Tree:
         "due": {
             "sending_window": _length(window),
             "only_sending_disrupted": _length(window),
-            "throughput": _length(15 * unit),
+            "throughput": _length(15 * step),
             "queued_mail": _length(2 * window),
-            "availability_after": _length(14 * unit),
+            "availability_after": _length(20 * window),
         },
-        "throughput_unit": _length(unit),
+        "throughput_unit": _length(step),
         "probe_interval": _length(window / 20),
         "settle": _length(window / 2),
         "queue_deadline": _length(2 * window),
         "clock_tolerance": _length(max(window / 5, timedelta(seconds=1))),
-        "failover_within": _length(window / 5),
-        "too_slow": _length(max(window / 2, timedelta(seconds=2))),
+        "resume_within": _length(window / 2),
+        "failover_within": _length(window / 2),
+        "too_slow": _length(too_slow(window)),
         "options": ["NmsServer_LastPostUpgrade", "NmsEmail_DefaultErrorAddr"],
         "reachable_private": ["127.0.0.0/8"],
         "timestamps": "optional",
@@ -135,7 +144,24 @@ def _instance(item: AgreedInstance, place: Place) -> Tree:
     }
     if item.moves:
         tree["moved_when"] = {"received_by": MOVED_WHEN}
+    if item.name in place.accounts:
+        tree["functions"] = functions(
+            item,
+            place.window,
+            seed=place.seeds.get(item.name),
+            exchanger=place.exchangers.get(item.name),
+        )
+    if item.planned:
+        tree["planned"] = [_planned(step, place) for step in item.planned]
     return tree
+
+
+def _planned(step: AgreedStep, place: Place) -> Tree:
+    tree: Tree = {"at": _instant(place.opens + step.since * place.window, 0)}
+    tree["for"] = _length((step.until - step.since) * place.window)
+    if step.load is not None:
+        return {"load": f"x{step.load:g}", **tree}
+    return {"stop": "mta", "node": step.node, **tree}
 
 
 def _access(account: Account | None) -> Tree:

@@ -22,7 +22,7 @@ class Letter:
 
     instance: its name. number: its broadLog id. delivery: its delivery id. at: when it is
     written. large: whether it is padded beyond the size that a small signer would sign; such a
-    message then bears no signature.
+    message then bears no signature. subject: empty for the usual one.
     """
 
     instance: str
@@ -35,6 +35,7 @@ class Letter:
     delivery: int
     at: datetime
     large: bool = False
+    subject: str = ""
 
     @property
     def message_id(self) -> str:
@@ -68,7 +69,7 @@ def _headers(letter: Letter) -> list[Header]:
     content = f' multipart/alternative;\r\n\tboundary="{boundary}"'
     return [
         ("From", f' "{letter.instance} news" <news@{domain}>'),
-        ("Subject", f" Seed of {letter.instance}: our news for you"),
+        ("Subject", f" {letter.subject or f'Seed of {letter.instance}: our news for you'}"),
         ("Date", " " + format_datetime(letter.at)),
         ("To", f" <{letter.recipient}>"),
         ("Reply-To", f" <reply@{domain}>"),

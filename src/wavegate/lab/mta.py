@@ -8,13 +8,14 @@ connection. What is not taken is tried again until somebody listens.
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from wavegate.clock import now
+from wavegate.lab.backlog import Backlog, Row
 from wavegate.lab.letters import Letter, compose
 from wavegate.lab.smtp_client import DeliveryError, Envelope, deliver
-from wavegate.lab.world import Mailing, Mta, Phase, Route, Scene
+from wavegate.lab.world import Mailing, Mta, Pause, Phase, Route, Scene
 
 RETRY = 0.1
 IDLE = 0.02
@@ -60,12 +61,17 @@ class Timing:
     """The window as the senders know it.
 
     guard: how long before the opening mail already stops. pace: seconds between two messages of
-    one address after the burst.
+    one address after the burst. window: its length.
     """
 
     opens: datetime
     guard: timedelta
     pace: float
+    window: timedelta
+
+    def holds(self, pause: Pause, at: datetime) -> bool:
+        """Whether an instant lies in a pause."""
+        return pause.since <= (at - self.opens) / self.window < pause.until
 
 
 class MailFlow:
@@ -81,8 +87,10 @@ class MailFlow:
         target: tuple[str, int],
         recipient: str,
         progress: asyncio.Event,
+        backlog: Backlog | None = None,
     ) -> None:
         self.name = name
+        self._backlog = backlog
         self.recipient = recipient
         self.problem = ""
         self.delivered: Counter[Pair] = Counter()
@@ -100,6 +108,7 @@ class MailFlow:
         self.delivered = Counter()
         self.problem = ""
         self._taken: Counter[Stream] = Counter()
+        self._floor = 0.0
         self._streams = streams(self.mailing)
 
     @property
@@ -120,41 +129,77 @@ class MailFlow:
     async def run(self) -> None:
         """Send until cancelled."""
         while True:
-            if not self._open():
+            at = now()
+            able = self._able(at) if self._open(at) else ()
+            if not able:
                 await asyncio.sleep(IDLE)
                 continue
-            stream = min(self._streams, key=self._turn)
-            await self._send(stream, self.delivered, self._taken)
+            row = self._backlog.next(at) if self._backlog and self.phase == "after" else None
+            if row is not None:
+                able = self._carrying(able, row)
+            await self._send(self._next(able), row, self.delivered)
 
-    def _open(self) -> bool:
+    def _open(self, at: datetime) -> bool:
         """Whether mail leaves now: before the opening it stops by itself, a moment early."""
         early = self._moves and self.phase == "before"
-        closing = early and now() >= self._timing.opens - self._timing.guard
-        able = self.mailing.flowing and bool(self._streams) and not self._spent
-        return able and not closing
+        closing = early and at >= self._timing.opens - self._timing.guard
+        return self.mailing.flowing and not self._spent and not closing
+
+    def _able(self, at: datetime) -> tuple[Stream, ...]:
+        """The ways that no pause closes."""
+        pauses = [pause for pause in self.mailing.pauses if self._timing.holds(pause, at)]
+        if not pauses:
+            return self._streams
+        return tuple(s for s in self._streams if not any(_closes(p, s) for p in pauses))
+
+    def _carrying(self, able: tuple[Stream, ...], row: Row) -> tuple[Stream, ...]:
+        """The ways of the domain that a queued message is written from, or all where none is."""
+        domain = self.mailing.senders[row.place % len(self.mailing.senders)].domain
+        return tuple(stream for stream in able if stream.domain == domain) or able
+
+    def _next(self, able: tuple[Stream, ...]) -> Stream:
+        """The way whose turn it is; one that was closed does not make up for its turns."""
+        stream = min(able, key=self._turn)
+        self._floor = self._turn(stream)
+        self._taken[stream] = round(self._floor * stream.route.weight)
+        return stream
 
     def _turn(self, stream: Stream) -> float:
-        return (self._taken[stream] + 1) / stream.route.weight
+        return max(self._floor, (self._taken[stream] + 1) / stream.route.weight)
 
-    async def _send(self, stream: Stream, delivered: Counter[Pair], taken: Counter[Stream]) -> None:
-        letter = self._letter(stream)
+    async def _send(self, stream: Stream, row: Row | None, delivered: Counter[Pair]) -> None:
+        letter = self._letter(stream) if row is None else self._queued(stream, row)
         envelope = Envelope(
             source=stream.route.ip,
             helo=letter.helo,
             mail_from=letter.sender.mail_from,
-            recipient=self.recipient,
+            recipient=letter.recipient,
         )
-        taken[stream] += 1
         try:
             await deliver(self._target, envelope, compose(letter))
         except DeliveryError as error:
             self.problem = str(error)
+            if self._backlog and row is not None:
+                self._backlog.back(row)
             await asyncio.sleep(RETRY)
             return
+        if self._backlog and row is not None:
+            self._backlog.done(row, now())
         delivered[stream.route.ip, stream.domain] += 1
         self._progress.set()
         if delivered.total() >= burst_size(self.mailing):
             await asyncio.sleep(self._timing.pace / len(self.mailing.routes))
+
+    def _queued(self, stream: Stream, row: Row) -> Letter:
+        """What a row of the queue says: its own ids, reader and subject."""
+        return replace(
+            self._letter(stream),
+            recipient=row.recipient,
+            number=row.id,
+            delivery=row.delivery,
+            subject=row.subject,
+            large=False,
+        )
 
     def _letter(self, stream: Stream) -> Letter:
         self._number += 1
@@ -172,3 +217,8 @@ class MailFlow:
             at=now(),
             large=bool(every) and self._number % every == 0,
         )
+
+
+def _closes(pause: Pause, stream: Stream) -> bool:
+    ip = pause.ip is None or pause.ip == stream.route.ip
+    return ip and (pause.node is None or pause.node == stream.mta.name)

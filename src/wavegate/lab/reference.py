@@ -13,17 +13,20 @@ from ipaddress import ip_address
 from wavegate.lab.campaign_state import CampaignState, Front, Option
 from wavegate.lab.dns_state import DnsServer
 from wavegate.lab.keys import make_keys
+from wavegate.lab.queue_state import usual_queue
 from wavegate.lab.reference_tables import tables
 from wavegate.lab.reference_zones import address_name, dkim_keys, zones
 from wavegate.lab.world import (
     AgreedDomain,
     AgreedInstance,
     AgreedNotice,
+    AgreedStep,
     AgreedWave,
     Agreement,
     InstanceState,
     Mailing,
     Mta,
+    Pause,
     Route,
     Scene,
     Sender,
@@ -40,6 +43,18 @@ OLD_SITE = (
 NEW_SITE = (
     Mta(name="new-a", host="irl1-lab1-mta-i-0f68260768887617a"),
     Mta(name="new-b", host="irl1-lab1-mta-i-0b2c91d4e07a35f18"),
+)
+PLANNED = (
+    AgreedStep(since=1.5, until=1.8, load=2.0),
+    AgreedStep(since=1.5, until=2.3, node=NEW_SITE[0].host),
+    AgreedStep(since=2.5, until=3.3, node=NEW_SITE[1].host),
+)
+"""What is tried after the window of each moving instance: a load step, a stop of each host."""
+STOPS = tuple(
+    Pause(since=step.since, until=step.until, node=mta.name)
+    for step in PLANNED
+    for mta in NEW_SITE
+    if step.node == mta.host
 )
 MOVED_WHEN = "-mta-i-0[0-9a-f]{16}$"
 
@@ -126,7 +141,9 @@ def reference_world() -> World:
     )
     after = replace(
         before,
-        instances=tuple(_state(agreed, instance, NEW_SITE) for instance in agreed.instances),
+        instances=tuple(
+            _tried(agreed, _state(agreed, instance, NEW_SITE)) for instance in agreed.instances
+        ),
     )
     window = replace(after, instances=tuple(_stopped(agreed, state) for state in after.instances))
     return World(agreed=agreed, agreed_after=agreed, before=before, window=window, after=after)
@@ -141,6 +158,10 @@ def _agreement(cast: tuple[_Party, ...]) -> Agreement:
     def listed(*environments: str) -> tuple[str, ...]:
         return tuple(party.name for party in cast if party.environment in environments)
 
+    def listing(party: _Party) -> AgreedInstance:
+        moves = party.environment == "prod"
+        return replace(party.agreed(), planned=PLANNED if moves else ())
+
     customers = tuple(sorted({party.customer for party in cast}))
     notices = tuple(
         AgreedNotice(customer=name, sent=TOLD, reference=f"mail-{4711 + place}")
@@ -148,7 +169,7 @@ def _agreement(cast: tuple[_Party, ...]) -> Agreement:
     )
     return Agreement(
         customers=customers,
-        instances=tuple(party.agreed() for party in cast),
+        instances=tuple(map(listing, cast)),
         waves=(
             AgreedWave(name=WAVE, instances=listed("prod"), opens=timedelta(), notices=notices),
             AgreedWave(name="2023-10-w1", instances=listed("dev"), closed=timedelta(days=-40)),
@@ -185,7 +206,15 @@ def _state(agreed: Agreement, instance: AgreedInstance, site: tuple[Mta, ...]) -
         name=instance.name,
         campaign=_campaign(instance),
         mailing=_mailing(instance, site if moving else NEW_SITE),
+        queue=usual_queue(instance.name) if moving else (),
     )
+
+
+def _tried(agreed: Agreement, state: InstanceState) -> InstanceState:
+    """After the window, with the planned stops of hosts."""
+    if state.name not in agreed.waves[0].instances:
+        return state
+    return replace(state, mailing=replace(state.mailing, pauses=STOPS))
 
 
 def _stopped(agreed: Agreement, state: InstanceState) -> InstanceState:

@@ -7,7 +7,7 @@ import json
 import os
 import random
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,8 +18,12 @@ from secrets import token_hex
 from wavegate.clock import format_instant, now
 from wavegate.errors import InternalError
 from wavegate.lab.campaign_server import Campaign, RequestLog
+from wavegate.lab.clockwork import Clockwork, period
 from wavegate.lab.dns_server import Dns
 from wavegate.lab.estate import Account, Place, write_estate
+from wavegate.lab.greeter import Greeter
+from wavegate.lab.live import Live
+from wavegate.lab.live_rates import LoadStep
 from wavegate.lab.mta import MailFlow, Timing
 from wavegate.lab.reference import reference_names
 from wavegate.lab.world import PHASES, Phase, World
@@ -73,6 +77,11 @@ class Lab:
             for item in world.before.instances
         }
         self.flows: dict[str, MailFlow] = {}
+        self.lives: dict[str, Live] = {}
+        self.greeters = {
+            name: Greeter(f"inbound.{name}.example", self._greets(name)) for name in self.campaigns
+        }
+        self.recipients = {name: f"s-{token_hex(10)}@seed.example" for name in self.campaigns}
         self.control = ""
         self.token = token_hex(16)
         self.smtp = f"127.0.0.1:{_free_port()}"
@@ -94,7 +103,10 @@ class Lab:
         await self.dns.start(stack)
         for campaign in self.campaigns.values():
             await campaign.start(stack)
+        for greeter in self.greeters.values():
+            await greeter.start(stack)
         self._place = self._settle()
+        self._enliven()
         write_estate(self.estate_file, self.world.agreed, self.place)
         for name in self.campaigns:
             await self._send_mail(stack, name)
@@ -103,6 +115,37 @@ class Lab:
     def estate_file(self) -> Path:
         """Where the estate stands."""
         return self.directory / "estate.yaml"
+
+    def _greets(self, name: str) -> Callable[[], bool]:
+        """Whether the mail exchanger of an instance greets at the moment."""
+        return lambda: self.campaigns[name].state.functions.inbound
+
+    def _enliven(self) -> None:
+        """Let queue, clicks, events and workflows of each instance begin to move."""
+        place, began = self.place, now()
+        clock = Clockwork(
+            opens=place.opens,
+            closes=place.closes,
+            period=period(self._opens_in, self._window),
+        )
+        for state in self.world.before.instances:
+            planned = self.world.agreed.instance(state.name).planned
+            self.lives[state.name] = Live(
+                state,
+                clock,
+                token=token_hex(8),
+                began=began,
+                steps=tuple(
+                    LoadStep(
+                        factor=step.load,
+                        since=clock.share(step.since),
+                        until=clock.share(step.until),
+                    )
+                    for step in planned
+                    if step.load is not None
+                ),
+            )
+            self.campaigns[state.name].live = self.lives[state.name]
 
     def _settle(self) -> Place:
         secrets = self.directory / "secrets"
@@ -126,6 +169,8 @@ class Lab:
                 for name in self.world.agreed.customers
             },
             smtp=self.smtp,
+            seeds=dict(self.recipients),
+            exchangers={name: greeter.address for name, greeter in self.greeters.items()},
         )
 
     def _authoritative(self) -> Iterator[tuple[str, list[str]]]:
@@ -144,6 +189,7 @@ class Lab:
             opens=self.place.opens,
             guard=min(timedelta(seconds=0.3), self._opens_in / 10),
             pace=min(max(self._window / timedelta(seconds=10), 0.5), 5.0),
+            window=self._window,
         )
         flow = MailFlow(
             name,
@@ -151,8 +197,9 @@ class Lab:
             timing,
             moves=name in self.world.agreed.waves[0].instances,
             target=(host, int(port)),
-            recipient=f"s-{token_hex(10)}@seed.example",
+            recipient=self.recipients[name],
             progress=self._progress,
+            backlog=self.lives[name].backlog,
         )
         self.flows[name] = flow
         task = asyncio.create_task(flow.run())
@@ -177,6 +224,10 @@ class Lab:
         self.dns.scene = scene
         for campaign in self.campaigns.values():
             campaign.scene = scene
+            if campaign.state.functions.sessions_dropped:
+                campaign.sessions.open.clear()
+        for name, live in self.lives.items():
+            live.show(phase, scene.instance(name), self.moved_at)
         for flow in self.flows.values():
             flow.show(phase, scene)
         if phase == "after" and self.world.agreed_after != self.world.agreed:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from wavegate.lab.campaign_state import CampaignState
 from wavegate.lab.dns_state import DnsServer, Zone
+from wavegate.lab.queue_state import Waiting
 
 Phase = Literal["before", "window", "after"]
 PHASES: tuple[Phase, ...] = ("before", "window", "after")
@@ -80,12 +81,25 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """A span in which an address or a host sends nothing; everything where neither is named.
+
+    since, until: in window lengths from the opening; 1.0 is the close.
+    """
+
+    since: float
+    until: float
+    ip: str | None = None
+    node: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mailing:
     """The mail flow of an instance.
 
     flowing: whether mail leaves at all. burst: how many messages each address sends quickly for
     each domain once a phase begins. cap: after how many messages of a phase it sends no more; 0
-    for never.
+    for never. pauses: when some of it stands still.
     """
 
     flowing: bool
@@ -95,6 +109,7 @@ class Mailing:
     x_mailer: str
     burst: int = 20
     cap: int = 0
+    pauses: tuple[Pause, ...] = ()
 
     def sender(self, domain: str) -> Sender:
         """The sender of that domain. Raises KeyError."""
@@ -113,11 +128,12 @@ class Mailing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceState:
-    """One instance in one phase: its Campaign server and its mail flow."""
+    """One instance in one phase: its Campaign server, its mail flow, the mail that waits."""
 
     name: str
     campaign: CampaignState
     mailing: Mailing
+    queue: tuple[Waiting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +195,19 @@ class AgreedDomain:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgreedStep:
+    """A planned stop of a host, or a load step where `load` says how many times the usual load.
+
+    node: the host's own name. since, until: in window lengths from the opening.
+    """
+
+    since: float
+    until: float
+    node: str | None = None
+    load: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgreedInstance:
     """An instance as the estate lists it."""
 
@@ -191,6 +220,8 @@ class AgreedInstance:
     domains: tuple[AgreedDomain, ...]
     moves: bool = True
     """Whether the estate names the sign of its move."""
+    planned: tuple[AgreedStep, ...] = ()
+    """Stops and load steps after the window."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""How the functions of a Campaign server behave in a phase, and how fast it sends: frozen state."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Mirror = Literal["page", "empty", "unmarked", "slow"]
+Redirect = Literal["target", "home", "error"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Functions:
+    """How each function behaves; the defaults are a healthy server.
+
+    soap_fault: GetServerTime and GetOption answer a fault over HTTP 200. logon_refused: no new
+    session is opened. sessions_dropped: those that are open are forgotten when the phase begins.
+    blocked: every SOAP call is refused for the caller's address. throttled: so many SOAP calls are
+    answered with 429, then none. redirect, clicks_recorded: where a seed link leads, and whether
+    clicks reach the log. mirror, landing_marked: the pages. placeholder: the public resource has
+    other bytes. stuck: what makes no progress although it is started: names of workflows, sms,
+    push. failed, paused: names of workflows. report: whether reports are computed. events_taken,
+    events_processed: whether real-time events are stored, and handled. inbound: whether the mail
+    exchanger greets. dead_front: the place of a front that answers 502 only.
+    ping_case: how ping says OK. console_redirects: the page to log on leads to another login.
+    """
+
+    soap_fault: bool = False
+    logon_refused: bool = False
+    sessions_dropped: bool = False
+    blocked: bool = False
+    throttled: int = 0
+    redirect: Redirect = "target"
+    clicks_recorded: bool = True
+    mirror: Mirror = "page"
+    landing_marked: bool = True
+    placeholder: bool = False
+    stuck: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    paused: tuple[str, ...] = ()
+    report: bool = True
+    events_taken: bool = True
+    events_processed: bool = True
+    inbound: bool = True
+    dead_front: int | None = None
+    ping_case: str = "OK"
+    console_redirects: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """How fast an instance relays mail under load.
+
+    per_minute: messages per announced minute, a sixtieth of the window. noise: relative standard
+    deviation of a bucket. factor: how fast this phase is compared with that. burst: a faster pace
+    in the first three quarters of a unit, None without. decay: the share lost from one unit to
+    the next. flat: a load step changes nothing. errors_under_load: the share of temporary failures
+    in a load step. idle: nobody has anything to send.
+    """
+
+    per_minute: int = 1200
+    noise: float = 0.04
+    factor: float = 1.0
+    burst: float | None = None
+    decay: float = 0.0
+    flat: bool = False
+    errors_under_load: float = 0.0
+    idle: bool = False
+
+    def at(self, factor: float) -> "Rates":
+        """The same server at another pace."""
+        return replace(self, factor=factor)
+
+
+HEALTHY = Functions()
+STEADY = Rates()

@@ -1,0 +1,47 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""What an estate says of an instance's functions: where their seeds are, how often to look."""
+
+from datetime import timedelta
+
+from wavegate.clock import format_duration
+from wavegate.lab.campaign_pages import (
+    LANDING,
+    MIRROR,
+    RESOURCE,
+    SEED_LINK,
+    image_digest,
+    landing_marker,
+    mirror_marker,
+    target,
+)
+from wavegate.lab.world import AgreedInstance
+
+OFTEN, SELDOM = 10, 6
+"""Probes per window: of pages and pings, and of what needs queries in a session."""
+EVENT = "wavegateProbe"
+Tree = dict[str, object]
+
+
+def functions(
+    item: AgreedInstance, window: timedelta, *, seed: str | None, exchanger: str | None
+) -> Tree:
+    """The `functions:` of an instance; SFTP is switched off, and what has no place is left out."""
+    often = {"every": format_duration(window / OFTEN)}
+    seldom = {"every": format_duration(window / SELDOM)}
+    name = item.name
+    tree: Tree = {
+        "tracking": often,
+        "seed_link": {"url": SEED_LINK, "contains": target(name)} | often,
+        "tracking_log": seldom,
+        "mirror_page": {"url": f"{MIRROR}?c=seed", "contains": mirror_marker(name)} | often,
+        "landing_page": {"url": LANDING, "contains": landing_marker(name)} | often,
+        "resource": {"url": RESOURCE, "contains": image_digest()} | often,
+        **dict.fromkeys(("console", "soap", "ping", "mcping"), often),
+        **dict.fromkeys(("logon", "session", "workflow", "sms", "push", "report"), seldom),
+        "inbound_mail": {"host": exchanger} | often if exchanger else False,
+        "sftp": False,
+    }
+    if seed is not None:
+        tree["message_center"] = {"event_type": EVENT, "seed": seed} | seldom
+    return tree

@@ -1,0 +1,119 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""The rate history of an instance, as rows of nms:deliveryStat at an instant. Pure.
+
+Before the opening one delivery keeps all lines busy; from when mail leaves again, another one does.
+What had waited is one row of its own.
+"""
+
+import hashlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from wavegate.lab.campaign_functions import Rates
+from wavegate.lab.clockwork import BEFORE, BUCKETS, Clockwork
+
+OLD_DELIVERY, NEW_DELIVERY, SINGLE_DELIVERY = 5001, 5002, 5100
+MINUTES = 60
+"""Announced minutes of a window."""
+BYTES = 30_000
+USUAL_ERRORS = 0.002
+BURST_UNITS = 0.75
+IDLE_EVERY = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadStep:
+    """A planned load step: so many times the load, from when to when."""
+
+    factor: float
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stat:
+    """One row: delivery, start of its bucket, messages sent and refused."""
+
+    delivery: int
+    date: datetime
+    sent: int
+    errors: int
+
+
+def before(name: str, clock: Clockwork, rates: Rates, at: datetime) -> Iterator[Stat]:
+    """The rows before the opening, of buckets that have ended."""
+    for number in range(-BEFORE * BUCKETS, 0):
+        start = clock.opens + number * clock.bucket
+        if start + clock.bucket <= at:
+            yield _stat(OLD_DELIVERY, start, _sent(name, clock, rates, number, rates.factor))
+
+
+def after(
+    name: str,
+    clock: Clockwork,
+    rates: Rates,
+    resumed: datetime,
+    at: datetime,
+    steps: tuple[LoadStep, ...],
+) -> Iterator[Stat]:
+    """The rows since mail leaves again, of buckets that have ended."""
+    number = math.ceil((max(resumed, clock.closes) - clock.opens) / clock.bucket)
+    first = number
+    while (start := clock.opens + number * clock.bucket) + clock.bucket <= at:
+        if rates.idle:
+            yield from _idle(start, number)
+        else:
+            yield _loaded(name, clock, rates, number, first, steps)
+        number += 1
+
+
+def _idle(start: datetime, number: int) -> Iterator[Stat]:
+    """Now and then a delivery of one message."""
+    if number % IDLE_EVERY == 0:
+        yield Stat(delivery=SINGLE_DELIVERY + number, date=start, sent=1, errors=0)
+
+
+def _loaded(
+    name: str,
+    clock: Clockwork,
+    rates: Rates,
+    number: int,
+    first: int,
+    steps: tuple[LoadStep, ...],
+) -> Stat:
+    start = clock.opens + number * clock.bucket
+    step = next((s for s in steps if s.since <= start and start + clock.bucket <= s.until), None)
+    units = (number - first) / BUCKETS
+    factor = rates.factor * (1 - rates.decay) ** units
+    if rates.burst is not None and units < BURST_UNITS:
+        factor = rates.burst
+    if step is not None and not rates.flat:
+        factor *= step.factor
+    found = _stat(NEW_DELIVERY, start, _sent(name, clock, rates, number, factor))
+    return _refused(found, rates.errors_under_load) if step is not None else found
+
+
+def _stat(delivery: int, start: datetime, sent: int) -> Stat:
+    return _refused(Stat(delivery=delivery, date=start, sent=sent, errors=0), USUAL_ERRORS)
+
+
+def _refused(stat: Stat, share: float) -> Stat:
+    tried = stat.sent + stat.errors
+    errors = round(tried * max(share, USUAL_ERRORS))
+    return Stat(delivery=stat.delivery, date=stat.date, sent=tried - errors, errors=errors)
+
+
+def _sent(name: str, clock: Clockwork, rates: Rates, number: int, factor: float) -> int:
+    minutes = clock.bucket / clock.window * MINUTES
+    noise = math.exp(rates.noise * _deviate(f"{name} {number}"))
+    return round(rates.per_minute * minutes * factor * noise)
+
+
+def _deviate(seed: str) -> float:
+    """A number of mean 0 and deviation 1, the same for the same seed: a sum of twelve uniforms."""
+    drawn = hashlib.sha256(seed.encode()).digest()
+    uniform = (int.from_bytes(drawn[2 * k : 2 * k + 2]) / 65_535 for k in range(12))
+    return sum(uniform) - 6

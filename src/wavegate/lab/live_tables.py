@@ -1,0 +1,262 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""The tables of a running instance at an instant: built for each question, from what moves."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from wavegate.lab import live_rates
+from wavegate.lab.backlog import CANCELLED_BY_HAND, FINISHED, PERSON, STARTED, Row
+from wavegate.lab.campaign_state import Table, Value
+from wavegate.lab.live import Live
+
+READY = 45
+SMS, PUSH_IOS, PUSH_ANDROID = 4900, 4901, 4902
+CHANNELS = {SMS: 1, PUSH_IOS: 41, PUSH_ANDROID: 42}
+SHOWN_RUNS = 10
+LONG_AGO = "2024-01-10 06:00:00.000Z"
+OTHERS = "reader{0}@outside.example"
+STATES = (
+    ("@state", READY, "ready", "Ready"),
+    ("@state", STARTED, "startPending", "Started"),
+    ("@state", 75, "paused", "Paused"),
+    ("@state", CANCELLED_BY_HAND, "cancelled", "Cancelled"),
+    ("@state", FINISHED, "finished", "Finished"),
+)
+STATUSES = (
+    ("@status", 1, "sent", "Sent"),
+    ("@status", 2, "failed", "Failed"),
+    ("@status", 6, "pending", "Pending"),
+    ("@status", 7, "deliveryCancelled", "Delivery cancelled"),
+    ("@status", 8, "takenIntoAccount", "Taken into account by the service provider"),
+)
+WORKFLOW_STATES = (
+    ("@state", 11, "started", "Started"),
+    ("@state", 13, "paused", "Paused"),
+    ("@state", 20, "stopped", "Stopped"),
+)
+EVENT_STATUSES = (("@status", 0, "pending", "Pending"), ("@status", 3, "sent", "Sent"))
+WORKFLOWS = (("tracking", 1), ("deliveryIndicators", 1), ("cleanup", 2))
+"""Technical workflows, each with how many periods lie between two of its runs."""
+
+
+def table(live: Live, schema: str, at: datetime) -> Table | None:
+    """A table as it stands at an instant; None where this instance has no such moving table."""
+    live.tick(at)
+    build = _TABLES.get(schema)
+    return build(live, at) if build else None
+
+
+def written(at: datetime) -> str:
+    """An instant as Campaign writes it: `2024-01-10 06:00:00.000Z`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+
+
+def _deliveries(live: Live, at: datetime) -> Table:
+    old = [_delivery(4000 + n, f"DM{n}", f"{live.name} newsletter {n}") for n in range(1, 6)]
+    running = STARTED if live.resumed is None and at < live.clock.opens else FINISHED
+    new = STARTED if live.resumed is not None else READY
+    since = written(live.clock.opens)
+    rows = [
+        *old,
+        *(_queued(live, id_, state) for id_, state in live.backlog.states.items()),
+        *(
+            _delivery(id_, f"CH{id_}", f"{live.name} channel {id_}", STARTED, kind=kind)
+            for id_, kind in CHANNELS.items()
+        ),
+        _delivery(live_rates.OLD_DELIVERY, "STREAM1", "stream", running, changed=since),
+        _delivery(live_rates.NEW_DELIVERY, "STREAM2", "stream after", new, changed=since),
+    ]
+    return Table(
+        schema="nms:delivery",
+        columns=(
+            "@id",
+            "@internalName",
+            "@label",
+            "@deliveryCode",
+            "@state",
+            "@messageType",
+            "@deliveryMode",
+            "properties/@toDeliver",
+            "indicators/@success",
+            "scheduling/@validityDate",
+            "modifiedBy/@name",
+            "@lastModified",
+        ),
+        labels=STATES,
+        rows=tuple(sorted(rows)),
+    )
+
+
+def _delivery(
+    id_: int,
+    name: str,
+    label: str,
+    state: int = FINISHED,
+    *,
+    kind: int = 0,
+    count: int = 1000,
+    changed: str = LONG_AGO,
+    valid: str = "",
+    by: str = "",
+) -> tuple[Value, ...]:
+    return (id_, name, label, "", state, kind, 4, count, count, valid, by, changed)
+
+
+def _queued(live: Live, id_: int, state: int) -> tuple[Value, ...]:
+    backlog = live.backlog
+    found = {waiting.id: waiting for waiting in backlog.waiting}
+    mine = [row for row in backlog.logged() if row.delivery == id_]
+    original = found.get(id_) or found[id_ - 100]
+    again = id_ not in found
+    return _delivery(
+        id_,
+        f"{original.name}R" if again else original.name,
+        f"Copy of {original.label}" if again else original.label,
+        state,
+        count=len(mine),
+        changed=written(max((row.changed for row in mine), default=live.clock.opens)),
+        valid=written(backlog.valid_until(original.id)),
+        by=PERSON if state == CANCELLED_BY_HAND else "campaign",
+    )
+
+
+def _logs(live: Live, at: datetime) -> Table:
+    rows = [_old_log(number) for number in range(40)]
+    rows += [_log(row) for row in live.backlog.logged()]
+    rows += _channel_rows(live, SMS, "sms", at)
+    return _log_table("nms:broadLogRcp", rows)
+
+
+def _app_logs(live: Live, at: datetime) -> Table:
+    rows = [
+        *_channel_rows(live, PUSH_IOS, "push", at),
+        *_channel_rows(live, PUSH_ANDROID, "push", at),
+    ]
+    return _log_table("nms:broadLogAppSubRcp", rows)
+
+
+def _log_table(schema: str, rows: list[tuple[Value, ...]]) -> Table:
+    return Table(
+        schema=schema,
+        columns=(
+            "@id",
+            "@delivery-id",
+            "@status",
+            "@address",
+            "@failureReason",
+            "@eventDate",
+            "@lastModified",
+            "delivery/@messageType",
+        ),
+        labels=STATUSES,
+        rows=tuple(sorted(rows)),
+    )
+
+
+def _old_log(number: int) -> tuple[Value, ...]:
+    at = f"2024-01-10 0{number % 10}:30:00.000Z"
+    status = 2 if number % 5 == 3 else 1
+    address = OTHERS.format(number)
+    return (70_000 + number, 4001 + number % 5, status, address, "", at, at, 0)
+
+
+def _log(row: Row) -> tuple[Value, ...]:
+    at = written(row.changed)
+    return (row.id, row.delivery, row.status, row.recipient, row.reason, at, at, 0)
+
+
+def _channel_rows(live: Live, delivery: int, name: str, at: datetime) -> list[tuple[Value, ...]]:
+    """The newest messages of a channel: one a period, as long as it works."""
+    period = live.clock.period
+    last = live.last_run(name, at, period)
+    newest = 1_000_000 + delivery * 100_000 + (last - live.clock.opens) // period
+    return [
+        (
+            newest - back,
+            delivery,
+            1,
+            f"+4400{back}",
+            "",
+            written(last - back * period),
+            written(last - back * period),
+            CHANNELS[delivery],
+        )
+        for back in range(SHOWN_RUNS)
+    ]
+
+
+def _workflows(live: Live, at: datetime) -> Table:
+    rows: list[tuple[Value, ...]] = []
+    for place, (name, periods) in enumerate(WORKFLOWS):
+        run = written(live.last_run(name, at, periods * live.clock.period))
+        state = 13 if name in live.functions.paused else 11
+        failed = int(name in live.functions.failed)
+        rows.append((900 + place, name, name.capitalize(), state, failed, run, run))
+    return Table(
+        schema="xtk:workflow",
+        columns=(
+            "@id",
+            "@internalName",
+            "@label",
+            "@state",
+            "@failed",
+            "@processDate",
+            "@lastStart",
+        ),
+        labels=WORKFLOW_STATES,
+        rows=tuple(rows),
+    )
+
+
+def _statistics(live: Live, at: datetime) -> Table:
+    stats = [*live_rates.before(live.name, live.clock, live.rates_before, at)]
+    if live.resumed is not None:
+        stats += live_rates.after(live.name, live.clock, live.rates, live.resumed, at, live.steps)
+    rows: list[tuple[Value, ...]] = [
+        (s.delivery, written(s.date), live_rates.BYTES * s.sent, s.sent, s.errors, 0, 0)
+        for s in stats
+    ]
+    return Table(
+        schema="nms:deliveryStat",
+        columns=(
+            "@delivery-id",
+            "@date",
+            "@volume",
+            "@firstSuccess",
+            "@firstError",
+            "@retriesSuccess",
+            "@retriesError",
+        ),
+        rows=tuple(rows),
+    )
+
+
+def _clicks(live: Live, at: datetime) -> Table:
+    del at
+    rows: list[tuple[Value, ...]] = [(id_, written(when)) for id_, when in live.clicks.rows]
+    return Table(schema="nms:trackingLogRcp", columns=("@id", "@logDate"), rows=tuple(rows))
+
+
+def _events(live: Live, at: datetime) -> Table:
+    del at
+    rows: list[tuple[Value, ...]] = [
+        (event.id, event.type, 3 if event.sent else 0, written(event.at)) for event in live.events
+    ]
+    return Table(
+        schema="nms:rtEvent",
+        columns=("@id", "@type", "@status", "@created"),
+        labels=EVENT_STATUSES,
+        rows=tuple(rows),
+    )
+
+
+_TABLES: dict[str, Callable[[Live, datetime], Table]] = {
+    "nms:delivery": _deliveries,
+    "nms:broadLogRcp": _logs,
+    "nms:broadLogAppSubRcp": _app_logs,
+    "xtk:workflow": _workflows,
+    "nms:deliveryStat": _statistics,
+    "nms:trackingLogRcp": _clicks,
+    "nms:rtEvent": _events,
+}
