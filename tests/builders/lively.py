@@ -31,10 +31,11 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 class Lively:
     """Answers everything rightly; a test replaces single answers by path or SOAP method.
 
-    tables: rows by schema. calls: what was asked, in order.
+    once: replaced only the first time. tables: rows by schema. calls: what was asked, in order.
     """
 
     instead: dict[str, Say] = field(default_factory=dict)
+    once: dict[str, Say] = field(default_factory=dict)
     tables: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(TABLES))
     calls: list[str] = field(default_factory=list)
     events: str = "8231"
@@ -45,6 +46,8 @@ class Lively:
         method = got.headers.get("soapaction", "").partition("#")[2]
         key = method or path
         self.calls.append(key)
+        if key in self.once:
+            return self.once.pop(key)
         if key in self.instead:
             return self.instead[key]
         return Say(self._soap(method, got)) if method else self._page(path, got)

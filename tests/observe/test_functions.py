@@ -253,18 +253,35 @@ def test_one_session_serves_all_functions(campaign: Lively, faced: Facing) -> No
     assert 1 == campaign.calls.count("Logoff")
 
 
-def test_a_session_that_died_is_opened_anew_once(campaign: Lively, faced: Facing) -> None:
-    """XSV-350008 costs one answer; the next one is in a new session."""
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [("ExecuteQuery", "workflow"), ("/nl/jsp/ping.jsp", "ping"), ("GetUserInfo", "session")],
+)
+def test_a_lost_session_is_told_of_the_session_only(
+    campaign: Lively, faced: Facing, key: str, name: str
+) -> None:
+    """Whoever meets XSV-350008 goes on in a new session; the session's own sample tells of it."""
     session = session_of(faced)
     assert isinstance(session, Session)
-    ask = {f.watched.name: f for f in functions_of(faced, session)}["session"].ask
-    assert ask is not None
-    campaign.instead["GetUserInfo"] = Say(fault("XSV-350008", "dead"))
-    ask()
-    del campaign.instead["GetUserInfo"]
-    found = ask()
-    assert isinstance(found, tuple)
-    assert ("ok", 2) == (found[0].state, campaign.calls.count("Logon"))
+    asks = {f.watched.name: f.ask for f in functions_of(faced, session)}
+    session.tokens()
+    dead = Say(fault("XSV-350008", "dead"))
+    campaign.once = {key: dead, "GetUserInfo": dead}
+    if key.startswith("/"):
+        campaign.once[key] = Say(b"Forbidden", status=403)
+    states = []
+    for asked_name in (name, "session", "session"):
+        found = asks[asked_name]
+        assert found is not None
+        answers = found()
+        assert isinstance(answers, tuple)
+        states.append((asked_name, answers[0].state, "XSV-350008" in answers[0].detail))
+        campaign.once = {}
+    told = states[1:] if name != "session" else states
+    assert name == "session" or (name, "ok", False) == states[0]
+    assert ("session", "wrong", True) == told[0]
+    assert ("session", "ok", False) == told[-1]
+    assert 2 == campaign.calls.count("Logon")
 
 
 def test_a_failed_logon_is_not_repeated_at_once(campaign: Lively, faced: Facing) -> None:

@@ -109,10 +109,10 @@ def logon(session: Session) -> Asked:
 
 
 def reuse(session: Session) -> Asked:
-    """Use the kept session. One that the instance forgot is told by its code."""
+    """Use the kept session; one that the instance forgot, whoever met it, is told by its code."""
     found = session.call(USER_INFO)
+    if session.take_lost():
+        return (wrong(f"{EXPIRED}: the instance forgot the session"),)
     if isinstance(found, Spoken):
         return (stamped(ok("the session is known"), found.exchange),)
-    if found.code == EXPIRED:
-        return (wrong(f"{EXPIRED}: the instance forgot the session"),)
     return (found.answer,)

@@ -124,9 +124,9 @@ class Session:
         self._password = password
         self._tokens = NOBODY
         self._failed: tuple[float, Answer] | None = None
+        self._lost = False
         self._lock = threading.Lock()
-        for secret in (password,):
-            router.facing.secrets.learn(secret)
+        router.facing.secrets.learn(password)
         router.facing.secrets.learn_name(operator)
 
     def logon(self) -> tuple[Tokens, Exchange] | Answer:
@@ -171,22 +171,37 @@ class Session:
     def _without(self, why: Answer) -> Answer:
         return not_counted(f"not asked, there is no session: {why.detail}")
 
-    def drop(self, tokens: Tokens) -> None:
-        """Forget a session that the instance no longer knows."""
+    def lose(self, tokens: Tokens) -> None:
+        """Forget a session that the instance no longer knows, but not that it was lost."""
         with self._lock:
             if self._tokens == tokens:
-                self._tokens = NOBODY
+                self._tokens, self._lost = NOBODY, True
+
+    def take_lost(self) -> bool:
+        """Whether a session was lost since this was last asked."""
+        with self._lock:
+            lost, self._lost = self._lost, False
+            return lost
 
     def call(
         self, action: str, parameters: Sequence[tuple[str, Parameter]] = ()
     ) -> Spoken | Refused:
-        """A call in the kept session; an expired one is opened anew for the next call."""
+        """A call in the kept session; where that was lost, once more in a new one.
+
+        So a lost session is told of the session only, not of each function behind it.
+        """
+        found = self._call(action, parameters)
+        if isinstance(found, Refused) and found.code == EXPIRED:
+            return self._call(action, parameters)
+        return found
+
+    def _call(self, action: str, parameters: Sequence[tuple[str, Parameter]]) -> Spoken | Refused:
         tokens = self.tokens()
         if isinstance(tokens, Answer):
             return Refused("", tokens)
         found = self.router.call(action, parameters, tokens)
         if isinstance(found, Refused) and found.code == EXPIRED:
-            self.drop(tokens)
+            self.lose(tokens)
         return found
 
     def rows(self, document: etree._Element) -> tuple[Row, ...] | Refused:

@@ -25,7 +25,7 @@ from wavegate.observe.functions.answer import (
 from wavegate.observe.functions.campaign import Session
 from wavegate.observe.functions.facing import Facing, netloc
 from wavegate.observe.http_client import Exchange
-from wavegate.record.campaign_view import server_date
+from wavegate.record.campaign_view import USER_INFO, server_date
 from wavegate.record.timeline import Watched
 
 PING = "/nl/jsp/ping.jsp"
@@ -50,17 +50,22 @@ def _pinged(facing: Facing, session: Session | str, name: str, path: str, expect
 
 def ping(facing: Facing, session: Session, path: str) -> Asked:
     """Ask a ping page in the kept session."""
-    tokens = session.tokens()
-    if isinstance(tokens, Answer):
-        return (tokens,)
-    got = facing.get(f"{facing.url}{path}", fresh=False, headers=tokens.headers)
+    got = _get(facing, session, path)
+    if isinstance(got, Exchange) and got.status in (401, 403):
+        session.call(USER_INFO)  # a session that was lost is opened anew by it
+        got = _get(facing, session, path)
     if isinstance(got, Answer):
         return (got,)
     if got.status == 404 and path == MC_PING:
         return Lacking("HTTP 404: no Message Center execution instance")
-    if got.status in (401, 403):
-        session.drop(tokens)
     return (stamped(pinged(got, queued=path == MC_PING), got),)
+
+
+def _get(facing: Facing, session: Session, path: str) -> Exchange | Answer:
+    tokens = session.tokens()
+    if isinstance(tokens, Answer):
+        return tokens
+    return facing.get(f"{facing.url}{path}", fresh=False, headers=tokens.headers)
 
 
 def pinged(got: Exchange, *, queued: bool) -> Answer:
