@@ -5,6 +5,8 @@
 Every value passes `visible` (the environment's finalize) and then autoescape.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
@@ -28,7 +30,15 @@ NAMES = 12
 """Instances named where many share a text."""
 
 
-def render(verdicts: Verdicts, *, keyid: str | None = None) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plot:
+    """A drawing of our own. svg: text that `plots` made, in which every value is escaped."""
+
+    title: str
+    svg: str
+
+
+def render(verdicts: Verdicts, *, keyid: str | None = None, plots: Sequence[Plot] = ()) -> str:
     """The page. keyid: of the seal, for the fingerprint line, where it is known beforehand."""
     cells = verdicts.cells
     attempts, plain = _captures(verdicts)
@@ -41,6 +51,7 @@ def render(verdicts: Verdicts, *, keyid: str | None = None) -> str:
             attempts=attempts,
             plain=plain,
             keyid=keyid,
+            plots=plots,
             verdicts_digest=digest(dump(verdicts)),
             title=model.title(verdicts),
             kind=model.kind(verdicts),

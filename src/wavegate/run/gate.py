@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from wavegate import clock
-from wavegate.decision import EXIT_CODES
+from wavegate.decision import EXIT_CODES, Word
 from wavegate.errors import InputError
 from wavegate.estate.load import dump as dump_estate
 from wavegate.estate.load import load
@@ -24,6 +24,8 @@ from wavegate.evidence.verdicts import Verdicts
 from wavegate.evidence.verdicts import dump as dump_verdicts
 from wavegate.record.local_store import LocalStore
 from wavegate.report import html, junit, markdown
+from wavegate.report.html import Plot
+from wavegate.run.figures import figures
 from wavegate.run.freeze import Freezer
 from wavegate.run.judging import Case, judge
 from wavegate.run.opening import Opened, vantage
@@ -77,7 +79,8 @@ def gate(
         _freeze(opened, request, folder, signer, trust, at)
         say(f"judging with {len(request.suites)} suites")
         verdicts = judge_bundle(folder, run, opened.wave, at, trust, request)
-        _render(folder, verdicts, signer.keyid)
+        say("drawing and writing the report")
+        _render(folder, verdicts, signer.keyid, _plots(folder, opened, verdicts, trust, at))
         seal_bundle(
             folder,
             signer=signer,
@@ -164,10 +167,21 @@ def _captures(shelf: Shelf) -> dict[str, Captures]:
     return found
 
 
-def _render(folder: Path, verdicts: Verdicts, keyid: str) -> None:
+def _plots(
+    folder: Path, opened: Opened, verdicts: Verdicts, trust: Trust, at: datetime
+) -> tuple[Plot, ...]:
+    """The plots of the worst instances, drawn from the frozen records."""
+    records = LocalStore.open(folder / "records", create=False)
+    shelf = open_shelf(records, opened.estate, opened.wave, trust, at)
+    rank = list(Word)
+    names = [name for name in verdicts.instances if name in opened.wave.instances]
+    return figures(shelf, sorted(names, key=lambda name: rank.index(verdicts.instances[name])))
+
+
+def _render(folder: Path, verdicts: Verdicts, keyid: str, plots: tuple[Plot, ...]) -> None:
     """Write verdicts.json and the reports made from it alone."""
     (folder / VERDICTS).write_bytes(dump_verdicts(verdicts))
-    (folder / "report.html").write_text(html.render(verdicts, keyid=keyid), "utf-8")
+    (folder / "report.html").write_text(html.render(verdicts, keyid=keyid, plots=plots), "utf-8")
     (folder / "summary.md").write_text(markdown.render(verdicts), "utf-8")
     (folder / "junit.xml").write_bytes(junit.render(verdicts))
 
