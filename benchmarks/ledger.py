@@ -95,7 +95,7 @@ def ledger(folder: Path) -> dict[str, int]:
         for n in range(DELIVERIES)
     }
     sides = [
-        Side(rows=pl.scan_parquet(folder / f"{name}.parquet"), deliveries=known)
+        Side(rows=pl.scan_parquet(folder / f"{name}.parquet"), deliveries=known, named=True)
         for name in ("before", "after")
     ]
     found = reckon(sides[0], sides[1], (), terms)

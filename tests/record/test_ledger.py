@@ -314,3 +314,19 @@ def test_empty_queue() -> None:
     """No rows at all: nothing queued, nothing counted."""
     found = ledger(look([]), look([], moment="after"))
     assert (0, {}, 0) == (found.queued, found.counts, found.remainder)
+
+
+def test_a_key_with_very_many_rows() -> None:
+    """Counters that would run over are not believed: 16,385 mails for one reader all count."""
+    many = 2**14 + 1
+    before = look([row(n, recipient="r@x.example") for n in range(many)])
+    after = look([row(n, status=1, recipient="r@x.example") for n in range(many)], moment="after")
+    assert {Outcome.DELIVERED_BEFORE: many} == ledger(before, after).counts
+
+
+def test_rows_without_recipients_are_joined_by_id() -> None:
+    """An instance that shows no addresses still tells, row by row, what became of each."""
+    before = look([row(n, recipient="") for n in range(40)])
+    after = look([row(n, status=1 if n else 2, recipient="") for n in range(39)], moment="after")
+    found = ledger(before, after, (), terms(90))
+    assert {Outcome.RESENT: 38, Outcome.BOUNCED: 1, Outcome.LOST: 1} == found.counts

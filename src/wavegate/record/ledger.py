@@ -22,15 +22,16 @@ from wavegate.record.ledger_entry import Copy, Entry, Original, Outcome, Terms
 from wavegate.record.ledger_settle import Contents, settle
 from wavegate.record.ledger_tally import (
     Rule,
+    Survey,
     Tally,
     after_side,
     before_side,
     copies_frame,
     copies_side,
     frame,
-    keyed,
+    key_of,
     of_issues,
-    queued_rows,
+    survey,
     tally,
 )
 from wavegate.record.message import Received
@@ -48,11 +49,15 @@ EVENTS = "real-time events"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """What a look tells: its log rows as columns (of a frame or of Parquet), its deliveries."""
+    """What a look tells: its log rows as columns (of a frame or of Parquet), its deliveries.
+
+    named: whether every row has a recipient, as far as is known.
+    """
 
     rows: pl.LazyFrame
     deliveries: Mapping[str, Delivery]
     events: tuple[Event, ...] | None = None
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +99,7 @@ def side(look: QueueLook) -> Side:
         rows=frame(look.rows).lazy(),
         deliveries={found.id: found for found in look.deliveries},
         events=look.events,
+        named=all(row.recipient for row in look.rows),
     )
 
 
@@ -109,28 +115,55 @@ def reckon(
     mails: those that speak for the instance, of before, window and after. ours: patterns of the
     recipients that our sources receive (`*@seed.example`).
     """
-    seen = tuple(mails)
-    rule = _rule(before, after, terms, ours)
-    copies = _copies(before, after, seen, rule)
+    both = _surveyed(before, after)
+    rule = _rule(both, terms, ours)
+    copies = _copies(both, tuple(mails), rule)
     keys = copies_frame(copies, rule)
-    found = tally(_sides(before, after, copies, keys, rule, terms))
-    odd = _odd(before, after, copies, keys, rule, found)
+    total = both.held.of_issues(rule) + (both.now.of_issues(rule) if both.now else 0)
+    found = tally(_sides(both, copies, keys, rule, terms), total + len(copies))
+    odd = _odd(both, copies, keys, rule, found)
     entries = [*_settled(odd, before, after, rule, terms, _contents(copies))]
     entries += _events(before, after, terms)
-    return _ledger(before, found, odd, entries, copies, rule, terms)
+    return _ledger(both, found, odd, entries, copies, rule, terms)
 
 
-def _rule(before: Side, after: Side | None, terms: Terms, ours: Sequence[str]) -> Rule:
-    every = {**(after.deliveries if after else {}), **before.deliveries}
-    roots = before.rows.select("delivery").unique().collect(engine="streaming")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Both:
+    """Both sides and what stands in them. None for after: nobody looked."""
+
+    before: Side
+    after: Side | None
+    held: Survey
+    now: Survey | None
+    named: bool
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        return (self.before,) if self.after is None else (self.before, self.after)
+
+
+def _surveyed(before: Side, after: Side | None) -> _Both:
+    sides = (before,) if after is None else (before, after)
+    return _Both(
+        before=before,
+        after=after,
+        held=survey(before.rows),
+        now=survey(after.rows) if after else None,
+        named=all(one.named for one in sides),
+    )
+
+
+def _rule(both: _Both, terms: Terms, ours: Sequence[str]) -> Rule:
+    every = {id_: found for one in reversed(both.sides) for id_, found in one.deliveries.items()}
     since = None
     if not terms.feedback and terms.heard_since is not None:
         since = max(terms.heard_since, terms.opening - SPOOL_TIME)
     return Rule(
         issues={id_: issue_of(found) for id_, found in sorted(every.items())},
-        roots=frozenset((*roots["delivery"].to_list(), *before.deliveries)),
+        roots=both.held.deliveries | both.before.deliveries.keys(),
         ours=patterns(ours),
         spool_since=since,
+        named=both.named,
     )
 
 
@@ -151,35 +184,29 @@ def patterns(ours: Sequence[str]) -> str | None:
     return f"^(?:{'|'.join(parts)})$" if parts else None
 
 
-def _copies(
-    before: Side, after: Side | None, mails: tuple[Received, ...], rule: Rule
-) -> tuple[Copy, ...]:
+def _copies(both: _Both, mails: tuple[Received, ...], rule: Rule) -> tuple[Copy, ...]:
+    if not mails:
+        return ()
     wanted = pl.Series(sorted(named_rows(mails)), dtype=pl.String)
-    sides = [one for one in (before, after) if one is not None]
     owners: dict[tuple[str, str], str] = {}
     readers: set[str] = set()
-    for one in sides:
+    for one in both.sides:
         named = one.rows.filter(pl.col("id").is_in(wanted.implode()))
         for row in named.select("id", "delivery", "recipient").collect().iter_rows():
             owners.setdefault((row[0], row[1]), row[2])
         if rule.ours is not None:
             mine = one.rows.filter(pl.col("recipient").str.contains(rule.ours))
             readers.update(mine.select("recipient").unique().collect()["recipient"].to_list())
-    deliveries = frozenset(id_ for one in sides for id_ in one.deliveries) | rule.roots
+    deliveries = frozenset(id_ for one in both.sides for id_ in one.deliveries) | rule.roots
     known = Known(deliveries=deliveries, recipients=owners, readers=frozenset(readers))
-    wanted_issues = {rule.issue(root) for root in rule.roots}
-    return tuple(c for c in copies_of(mails, known) if rule.issue(c.delivery) in wanted_issues)
+    issues = {rule.issue(root) for root in rule.roots}
+    return tuple(c for c in copies_of(mails, known) if rule.issue(c.delivery) in issues)
 
 
 def _sides(
-    before: Side,
-    after: Side | None,
-    copies: tuple[Copy, ...],
-    keys: pl.DataFrame,
-    rule: Rule,
-    terms: Terms,
+    both: _Both, copies: tuple[Copy, ...], keys: pl.DataFrame, rule: Rule, terms: Terms
 ) -> list[pl.LazyFrame]:
-    ends = [found.valid_until for found in before.deliveries.values() if found.valid_until]
+    ends = [found.valid_until for found in both.before.deliveries.values() if found.valid_until]
     earliest = min(ends, default=None)
     strange = [
         len(copy.hosts) > 1
@@ -188,8 +215,10 @@ def _sides(
         for copy in copies
     ]
     phases = [terms.phase(copy.at) for copy in copies]
-    found = [before_side(before.rows, rule), copies_side(keys, phases, strange)]
-    return found if after is None else [*found, after_side(after.rows, rule)]
+    found = [before_side(both.before.rows, rule, both.held), copies_side(keys, phases, strange)]
+    if both.after is not None and both.now is not None:
+        found.append(after_side(both.after.rows, rule, both.now))
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,15 +233,12 @@ class _Odd:
 
 
 def _odd(
-    before: Side,
-    after: Side | None,
-    copies: tuple[Copy, ...],
-    keys: pl.DataFrame,
-    rule: Rule,
-    found: Tally,
+    both: _Both, copies: tuple[Copy, ...], keys: pl.DataFrame, rule: Rule, found: Tally
 ) -> _Odd:
-    old = _rows(before.rows, rule, found.odd)
-    new = _rows(of_issues(after.rows, rule), rule, found.odd) if after else []
+    old = _rows(both.before.rows, rule, found.odd)
+    new = []
+    if both.after is not None and both.now is not None:
+        new = _rows(of_issues(both.after.rows, rule, both.now), rule, found.odd)
     places = keys.join(found.odd, on="key", how="semi")["place"].to_list()
     unique = list(dict.fromkeys(old))
     single = {(row.id, row.delivery): row for row in unique}
@@ -230,9 +256,12 @@ def _odd(
 
 
 def _rows(rows: pl.LazyFrame, rule: Rule, odd: pl.DataFrame) -> list[LogRow]:
-    found = keyed(rows, rule).join(odd.lazy(), on="key", how="semi").drop("key")
-    frames = found.sort("id", "delivery", "status").collect(engine="streaming")
-    return [LogRow(**row) for row in frames.iter_rows(named=True)]
+    """The rows of some keys, in full."""
+    if odd.is_empty():
+        return []
+    found = rows.filter(key_of(rule).is_in(odd["key"].implode()))
+    frame_of = found.collect(engine="streaming").sort("id", "delivery", "status")
+    return [LogRow(**row) for row in frame_of.iter_rows(named=True)]
 
 
 def _key(recipient: str, row: str, delivery: str, rule: Rule) -> Key:
@@ -278,8 +307,11 @@ def _settled(
     for key in sorted(odd.before):
         new = odd.after.get(key, ())
         copies = odd.copies.get(key, ())
+        own = {(row.id, row.delivery): row for row in new}
+        early = frozenset(c.delivery for c in copies if c.at < terms.opening)
         originals = [
-            _original(row, new, copies, before, after, rule, terms) for row in odd.before[key]
+            _original(row, own.get((row.id, row.delivery)), early, before, after, rule)
+            for row in odd.before[key]
         ]
         kept = [original for original in originals if original is not None]
         mine = any(original.ours for original in kept)
@@ -289,21 +321,21 @@ def _settled(
 
 def _original(
     row: LogRow,
-    new: Sequence[LogRow],
-    copies: Sequence[Copy],
+    last: LogRow | None,
+    early: frozenset[str],
     before: Side,
     after: Side | None,
     rule: Rule,
-    terms: Terms,
 ) -> Original | None:
-    """The original of a row of the look before; None for one that was no longer to be sent."""
+    """The original of a row of the look before; None for one that was no longer to be sent.
+
+    last: the same row after. early: deliveries of which a copy arrived before the opening.
+    """
     status = meaning(row.status, row.status_name)
     mine = rule.ours is not None and re.search(rule.ours, row.recipient) is not None
-    queued = _is_queued(row) or (mine and _in_spool(row, copies, rule, terms))
+    queued = _is_queued(row) or (mine and _in_spool(row, early, rule))
     if not queued and status is not Meaning.SENT:
         return None
-    own = [found for found in new if (found.id, found.delivery) == (row.id, row.delivery)]
-    last = own[-1] if own else None
     old = before.deliveries.get(row.delivery)
     now = after.deliveries.get(row.delivery, old) if after else old
     return Original(
@@ -321,12 +353,11 @@ def _original(
     )
 
 
-def _in_spool(row: LogRow, copies: Sequence[Copy], rule: Rule, terms: Terms) -> bool:
+def _in_spool(row: LogRow, early: frozenset[str], rule: Rule) -> bool:
     """Relayed before the opening (v7), to one of ours, and not arrived by then."""
     if rule.spool_since is None or row.event_at is None or row.event_at < rule.spool_since:
         return False
-    arrived = (c.at < terms.opening for c in copies if c.delivery == row.delivery)
-    return meaning(row.status, row.status_name) is Meaning.SENT and not any(arrived)
+    return meaning(row.status, row.status_name) is Meaning.SENT and row.delivery not in early
 
 
 def _told_by_log(
@@ -383,7 +414,7 @@ def _waits(event: Event) -> bool:
 
 
 def _ledger(
-    before: Side,
+    both: _Both,
     found: Tally,
     odd: _Odd,
     settled: Sequence[Entry],
@@ -399,16 +430,16 @@ def _ledger(
     met = sum(any(copy.received for copy in entry.copies) for entry in entries)
     told = sum(_only_told(entry) for entry in entries)
     return Ledger(
-        queued=_expected(before, entries, odd),
+        queued=_expected(both, entries, odd),
         counts={outcome: counts[outcome] for outcome in Outcome if counts[outcome]},
         entries=entries,
         again=tuple(entry for entry in settled if not entry.original.queued),
         received=met + sum(received.values()) - received.get(Outcome.BOUNCED, 0),
         told_by_log=told + by_log.get(Outcome.RESENT, 0),
-        unknown=_unknown(odd, copies, before, rule),
+        unknown=_unknown(odd, copies, both.before, rule),
         misdirected=tuple(copy for copy in copies if copy.instead_of),
         suffix=_suffix(copies),
-        deliveries=before.deliveries,
+        deliveries=both.before.deliveries,
     )
 
 
@@ -425,15 +456,17 @@ def _only_told(entry: Entry) -> bool:
     return sent and not any(copy.received for copy in entry.copies)
 
 
-def _expected(before: Side, entries: Sequence[Entry], odd: _Odd) -> int:
+def _expected(both: _Both, entries: Sequence[Entry], odd: _Odd) -> int:
     """The size of the queue, counted on the look itself and not on the outcomes."""
     spooled = sum(entry.original.before is Meaning.SENT for entry in entries)
-    events = sum(_waits(event) for event in {e.id: e for e in before.events or ()}.values())
-    return queued_rows(before.rows) - odd.repeated + spooled + events
+    events = sum(_waits(event) for event in {e.id: e for e in both.before.events or ()}.values())
+    return both.held.queued - odd.repeated + spooled + events
 
 
 def _unknown(odd: _Odd, copies: Sequence[Copy], before: Side, rule: Rule) -> tuple[Copy, ...]:
     """Copies of deliveries of the queue for whose recipient the log had no message."""
+    if not copies:
+        return ()
     readers = pl.Series(sorted({copy.recipient for copy in copies}), dtype=pl.String)
     mine = before.rows.filter(pl.col("recipient").is_in(readers.implode()))
     rows = mine.select("id", "recipient", "delivery").unique().collect().iter_rows()

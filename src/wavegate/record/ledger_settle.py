@@ -68,11 +68,12 @@ def _in_time(copy: Copy) -> tuple[datetime, str, str]:
 
 def _own(slots: Sequence[_Slot], copies: Iterable[Copy]) -> list[Copy]:
     """Give each original the copies that bear its id; the copies that are left."""
+    by_id = {(slot.original.id, slot.original.delivery): slot for slot in reversed(slots)}
     left = []
     for copy in copies:
-        mine = [s for s in slots if copy.row == s.original.id and _same_delivery(s, copy)]
-        if mine:
-            mine[0].copies.append(copy)
+        mine = by_id.get((copy.row, copy.delivery))
+        if mine is not None:
+            mine.copies.append(copy)
         else:
             left.append(copy)
     return left
@@ -87,14 +88,17 @@ def _pair(
 ) -> list[Copy]:
     """Give copies to queued originals that have none; sure: only where the content is known."""
     left = []
+    wanting = [slot for slot in slots if slot.original.queued and not slot.copies]
+    wanted = True if sure else None
     for copy in copies:
-        wanting = [s for s in slots if s.original.queued and not s.copies]
-        fits = [s for s in wanting if _same(s, copy, contents) is (True if sure else None)]
-        if fits:
-            fits[0].copies.append(copy)
-            fits[0].fuzzy = not sure
-        else:
+        places = (n for n, s in enumerate(wanting) if _same(s, copy, contents) is wanted)
+        place = next(places, None)
+        if place is None:
             left.append(copy)
+            continue
+        slot = wanting.pop(place)
+        slot.copies.append(copy)
+        slot.fuzzy = not sure
     return left
 
 

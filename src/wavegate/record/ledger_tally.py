@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Wavegate developers
 # SPDX-License-Identifier: Apache-2.0
-"""The ledger's one pass over both sides: a 64-bit key per message, ten counters per key.
+"""The ledger's one pass over both sides: a 64-bit key per message, ten counters in another 64 bits.
 
 Polars reads only the columns it needs and groups before, after and copies in one go; a key whose
 counters are plain (queued once, sent once, nothing else) is only counted, and the rows of all
@@ -8,7 +8,7 @@ others are fetched by their strings and settled one by one (`ledger_settle`). Tw
 under one 64-bit key show as not plain and are told apart there.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -29,13 +29,26 @@ SCHEMA: Final = {
 }
 """The columns of log rows, in Parquet and in frames."""
 
-_BITS = 12
+_COUNTERS = (
+    "queued",
+    "queued_ours",
+    "delivered",
+    "sent",
+    "failed",
+    "other",
+    "again",
+    "before",
+    "window",
+    "after",
+)
+_BITS = 5
 _LIMIT = (1 << _BITS) - 1
-"""The highest count that a counter of twelve bits holds; keys with more rows are not plain."""
-_LOW = ("queued", "queued_ours", "delivered", "sent", "failed")
-_HIGH = ("other", "again", "before", "window", "after")
-_WEIGHT = {name: 1 << (_BITS * place) for place, name in enumerate(_LOW)}
-_WEIGHT_HIGH = {name: 1 << (_BITS * place) for place, name in enumerate(_HIGH)}
+"""The highest count of one counter; a key with more rows than that is not plain."""
+_WEIGHT = {name: 1 << (_BITS * place) for place, name in enumerate(_COUNTERS)}
+_ROWS_AT = _BITS * len(_COUNTERS)
+"""Above the counters stands how many rows a key has, in the 14 bits that are left."""
+_ROW = 1 << _ROWS_AT
+_TOO_MANY = (_LIMIT + 1) * _ROW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +58,14 @@ class Rule:
     issues: what makes deliveries the same issue, by delivery id: code or label. roots: deliveries
     that the look before knew. ours: a regular expression for recipients of our sources, or None.
     spool_since: mail to ours that was relayed from then on may still have been in the spool at the
-    opening (v7); None where Sent means delivered.
+    opening (v7); None where Sent means delivered. named: every row has a recipient.
     """
 
     issues: Mapping[str, str]
     roots: frozenset[str]
     ours: str | None
     spool_since: datetime | None = None
+    named: bool = True
 
     def issue(self, delivery: str) -> str:
         """The issue of a delivery: its code or label, or its id where it has none."""
@@ -66,20 +80,58 @@ def frame(rows: Sequence[LogRow]) -> pl.DataFrame:
     return pl.DataFrame(columns, schema=SCHEMA)
 
 
-def keyed(rows: pl.LazyFrame, rule: Rule) -> pl.LazyFrame:
-    """The rows with `key`: a 64-bit hash of recipient and issue, or of the id without recipient."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What stands in the rows of a look, from one cheap pass.
+
+    known: what each status means, by number and name. counts: how many rows a delivery has.
+    queued: how many of them all wait.
+    """
+
+    known: Mapping[tuple[int, str], Meaning]
+    counts: Mapping[str, int]
+    queued: int
+
+    @property
+    def deliveries(self) -> frozenset[str]:
+        """The ids of all deliveries that have rows."""
+        return frozenset(self.counts)
+
+    def of_issues(self, rule: Rule) -> int:
+        """How many rows belong to an issue that was known before."""
+        wanted = {rule.issue(root) for root in rule.roots}
+        return sum(n for d, n in self.counts.items() if rule.issue(d) in wanted)
+
+
+def survey(rows: pl.LazyFrame) -> Survey:
+    """Count the rows per delivery and status."""
+    grouped = rows.group_by("delivery", "status", "status_name").len()
+    found = list(grouped.collect(engine="streaming").iter_rows())
+    known = {(status, name): meaning(status, name) for _, status, name, _ in found}
+    waiting = (Meaning.PENDING, Meaning.ACCEPTED)
+    counts: dict[str, int] = {}
+    for delivery, _, _, count in found:
+        counts[delivery] = counts.get(delivery, 0) + count
+    return Survey(
+        known=known,
+        counts=counts,
+        queued=sum(n for _, status, name, n in found if known[status, name] in waiting),
+    )
+
+
+def key_of(rule: Rule) -> pl.Expr:
+    """A 64-bit hash of recipient and issue; of the row's own id where it has no recipient."""
     deliveries = pl.col("delivery")
-    issue = deliveries.replace_strict(dict(rule.issues), default="#" + deliveries)
-    by_recipient = pl.col("recipient").hash(1) ^ issue.hash(2)
+    ids = pl.Series(list(rule.issues), dtype=pl.String)
+    issues = pl.Series(list(rule.issues.values()), dtype=pl.String)
+    issue = (
+        deliveries.hash(2).replace(ids.hash(2), issues.hash(5)) if len(ids) else deliveries.hash(2)
+    )
+    by_recipient = pl.col("recipient").hash(1) ^ issue
+    if rule.named:
+        return by_recipient
     by_id = pl.col("id").hash(3) ^ deliveries.hash(4)
-    known = pl.col("recipient") != ""
-    return rows.with_columns(pl.when(known).then(by_recipient).otherwise(by_id).alias("key"))
-
-
-def meanings(rows: pl.LazyFrame) -> dict[tuple[int, str], Meaning]:
-    """What each status that stands in the rows means."""
-    found = rows.select("status", "status_name").unique().collect(engine="streaming")
-    return {(status, name): meaning(status, name) for status, name in found.iter_rows()}
+    return pl.when(pl.col("recipient") != "").then(by_recipient).otherwise(by_id)
 
 
 def _is(known: Mapping[tuple[int, str], Meaning], *wanted: Meaning) -> pl.Expr:
@@ -99,19 +151,18 @@ def _ours(rule: Rule) -> pl.Expr:
     return pl.col("recipient").str.contains(rule.ours)
 
 
-def _counted(rows: pl.LazyFrame, low: pl.Expr, high: pl.Expr) -> pl.LazyFrame:
-    return rows.select("key", low.cast(pl.UInt64).alias("low"), high.cast(pl.UInt64).alias("high"))
+def _counted(rows: pl.LazyFrame, rule: Rule, code: pl.Expr) -> pl.LazyFrame:
+    return rows.select(key_of(rule).alias("key"), (code + _ROW).cast(pl.UInt64).alias("code"))
 
 
-def before_side(rows: pl.LazyFrame, rule: Rule) -> pl.LazyFrame:
+def before_side(rows: pl.LazyFrame, rule: Rule, known: Survey) -> pl.LazyFrame:
     """The look before, weighed: queued (ours or not) or delivered; what failed before is out."""
-    known = meanings(rows)
-    queued = _is(known, Meaning.PENDING, Meaning.ACCEPTED)
+    queued = _is(known.known, Meaning.PENDING, Meaning.ACCEPTED)
+    sent = _is(known.known, Meaning.SENT)
     mine = pl.when(_ours(rule)).then(_WEIGHT["queued_ours"]).otherwise(_WEIGHT["queued"])
-    low = pl.when(queued).then(mine).otherwise(_WEIGHT["delivered"])
-    sent = _is(known, Meaning.SENT)
-    high = pl.when(sent & _spooled(rule)).then(_WEIGHT_HIGH["other"]).otherwise(0)
-    return _counted(keyed(rows.filter(queued | sent), rule), low, high)
+    spooled = pl.when(_spooled(rule)).then(_WEIGHT["other"]).otherwise(0)
+    code = pl.when(queued).then(mine).when(sent).then(_WEIGHT["delivered"] + spooled).otherwise(0)
+    return _counted(rows, rule, code)
 
 
 def _spooled(rule: Rule) -> pl.Expr:
@@ -121,39 +172,27 @@ def _spooled(rule: Rule) -> pl.Expr:
     return _ours(rule) & (pl.col("event_at") >= rule.spool_since).fill_null(value=False)
 
 
-def queued_rows(rows: pl.LazyFrame) -> int:
-    """How many rows of a look are queued."""
-    held = _is(meanings(rows), Meaning.PENDING, Meaning.ACCEPTED)
-    return int(rows.filter(held).select(pl.len()).collect(engine="streaming").item())
-
-
-def after_side(rows: pl.LazyFrame, rule: Rule) -> pl.LazyFrame:
+def after_side(rows: pl.LazyFrame, rule: Rule, known: Survey) -> pl.LazyFrame:
     """The look after, weighed: own rows by their status, rows of other deliveries as `again`."""
-    known = meanings(rows)
-    own = pl.col("delivery").is_in(sorted(rule.roots))
-    low = (
-        pl.when(own & _is(known, Meaning.SENT))
+    others = known.deliveries - rule.roots
+    code = (
+        pl.when(_is(known.known, Meaning.SENT))
         .then(_WEIGHT["sent"])
-        .when(own & _is(known, Meaning.FAILED))
+        .when(_is(known.known, Meaning.FAILED))
         .then(_WEIGHT["failed"])
-        .otherwise(0)
+        .otherwise(_WEIGHT["other"])
     )
-    settled = _is(known, Meaning.SENT, Meaning.FAILED)
-    high = (
-        pl.when(~own)
-        .then(_WEIGHT_HIGH["again"])
-        .when(~settled)
-        .then(_WEIGHT_HIGH["other"])
-        .otherwise(0)
-    )
-    return _counted(keyed(of_issues(rows, rule), rule), low, high)
+    if others:
+        foreign = pl.col("delivery").is_in(sorted(others))
+        code = pl.when(foreign).then(_WEIGHT["again"]).otherwise(code)
+    return _counted(of_issues(rows, rule, known), rule, code)
 
 
-def of_issues(rows: pl.LazyFrame, rule: Rule) -> pl.LazyFrame:
+def of_issues(rows: pl.LazyFrame, rule: Rule, known: Survey) -> pl.LazyFrame:
     """The rows whose delivery is, or bears the code or label of, one that was known before."""
     wanted = {rule.issue(root) for root in rule.roots}
-    deliveries = [d for d, issue in rule.issues.items() if issue in wanted]
-    return rows.filter(pl.col("delivery").is_in(sorted({*deliveries, *rule.roots})))
+    strangers = [d for d in known.deliveries if rule.issue(d) not in wanted]
+    return rows.filter(~pl.col("delivery").is_in(sorted(strangers))) if strangers else rows
 
 
 def copies_frame(copies: Sequence[Copy], rule: Rule) -> pl.DataFrame:
@@ -166,17 +205,16 @@ def copies_frame(copies: Sequence[Copy], rule: Rule) -> pl.DataFrame:
     }
     schema = {"id": pl.String(), "delivery": pl.String(), "recipient": pl.String()}
     found = pl.DataFrame(columns, schema={**schema, "place": pl.UInt32()})
-    return keyed(found.lazy(), rule).collect()
+    return found.with_columns(key_of(rule).alias("key"))
 
 
 def copies_side(keys: pl.DataFrame, phases: Sequence[Phase], odd: Sequence[bool]) -> pl.LazyFrame:
     """Received copies, weighed by phase; an odd one makes its key not plain."""
     weights = [
-        _WEIGHT_HIGH[phase] + (_WEIGHT_HIGH["again"] if strange else 0)
+        _ROW + _WEIGHT[phase] + (_WEIGHT["again"] if strange else 0)
         for phase, strange in zip(phases, odd, strict=True)
     ]
-    high = pl.Series("high", weights, dtype=pl.UInt64)
-    return keys.select("key", pl.lit(0, dtype=pl.UInt64).alias("low"), high).lazy()
+    return keys.select("key", pl.Series("code", weights, dtype=pl.UInt64)).lazy()
 
 
 _PLAIN: Mapping[tuple[tuple[str, int], ...], Outcome | None] = {
@@ -209,42 +247,44 @@ class Tally:
     odd: pl.DataFrame
 
 
-def tally(sides: Iterable[pl.LazyFrame]) -> Tally:
-    """Group all sides by key in one pass."""
-    grouped = (
-        pl.concat(list(sides))
-        .group_by("key")
-        .agg(pl.col("low").sum(), pl.col("high").sum(), pl.len().alias("n"))
-        .collect(engine="streaming")
-    )
-    grouped = grouped.filter((pl.col("low") & _known_mask()) != 0)
-    small = grouped.filter(pl.col("n") <= _LIMIT)
+def tally(sides: Sequence[pl.LazyFrame], rows: int) -> Tally:
+    """Group all sides by key in one pass. rows: how many they hold together, at most.
+
+    A key with more rows than 14 bits hold shows in the sum; its counters are not to be believed.
+    """
+    joined = pl.concat(list(sides)).group_by("key")
+    grouped = joined.agg(pl.col("code").sum()).collect(engine="streaming")
+    counts = grouped["code"].value_counts()
+    if sum((code >> _ROWS_AT) * count for code, count in counts.iter_rows()) != rows:
+        many = pl.col("n") > _LIMIT
+        counted = joined.agg(pl.col("code").sum(), pl.len().alias("n"))
+        code = pl.when(many).then(pl.lit(_TOO_MANY, dtype=pl.UInt64)).otherwise(pl.col("code"))
+        grouped = counted.select("key", code.alias("code")).collect(engine="streaming")
+        counts = grouped["code"].value_counts()
+    return _tallied(grouped, counts)
+
+
+def _tallied(grouped: pl.DataFrame, counts: pl.DataFrame) -> Tally:
     by_log: dict[Outcome, int] = {}
     received: dict[Outcome, int] = {}
-    for low, high, count in small.group_by("low", "high").len().iter_rows():
-        outcome = _PLAIN_CODES.get((low, high))
+    odd: list[int] = []
+    for code, count in counts.iter_rows():
+        counters, rows = code & (_ROW - 1), code >> _ROWS_AT
+        if rows > _LIMIT or counters not in _PLAIN_CODES:
+            if rows > _LIMIT or counters & _KNOWN:
+                odd.append(code)
+            continue
+        outcome = _PLAIN_CODES[counters]
         if outcome is not None:
-            book = received if high else by_log
+            book = received if counters >= _WEIGHT["before"] else by_log
             book[outcome] = book.get(outcome, 0) + count
-    codes = {"low": [low for low, _ in _PLAIN_CODES], "high": [high for _, high in _PLAIN_CODES]}
-    plain = pl.DataFrame(codes, schema={"low": pl.UInt64(), "high": pl.UInt64()})
-    odd = small.join(plain, on=["low", "high"], how="anti")
-    large = grouped.filter(pl.col("n") > _LIMIT)
-    keys = pl.concat([odd.select("key"), large.select("key")])
+    chosen = pl.DataFrame({"code": odd}, schema={"code": pl.UInt64()})
+    keys = grouped.join(chosen, on="code", how="semi").select("key")
     return Tally(by_log=by_log, received=received, odd=keys)
 
 
-def _known_mask() -> int:
-    return sum(_LIMIT * _WEIGHT[name] for name in ("queued", "queued_ours", "delivered"))
-
-
-def _plain_codes() -> dict[tuple[int, int], Outcome | None]:
-    found: dict[tuple[int, int], Outcome | None] = {}
-    for counters, outcome in _PLAIN.items():
-        low = sum(_WEIGHT.get(name, 0) * count for name, count in counters)
-        high = sum(_WEIGHT_HIGH.get(name, 0) * count for name, count in counters)
-        found[low, high] = outcome
-    return found
-
-
-_PLAIN_CODES: Final = _plain_codes()
+_KNOWN: Final = sum(_LIMIT * _WEIGHT[name] for name in ("queued", "queued_ours", "delivered"))
+_PLAIN_CODES: Final = {
+    sum(_WEIGHT[name] * count for name, count in counters): outcome
+    for counters, outcome in _PLAIN.items()
+}

@@ -67,7 +67,8 @@ def side_of(data: bytes, *, digest: str) -> Side:
     except (KeyError, ValueError, TypeError) as error:
         raise DamagedError(f"not a look at the queue: {error}", where=digest) from error
     found = {delivery.id: delivery for delivery in look.deliveries}
-    return Side(rows=rows.lazy(), deliveries=found, events=look.events)
+    named = not (rows["recipient"] == "").any()
+    return Side(rows=rows.lazy(), deliveries=found, events=look.events, named=named)
 
 
 def _read_header(data: bytes, digest: str) -> dict[str, object]:
