@@ -54,7 +54,7 @@ from wavegate.record.campaign_view import CampaignView
 from wavegate.record.dns_view import DnsView
 from wavegate.record.message import Received
 from wavegate.record.observation import Observation
-from wavegate.record.rates import read_history
+from wavegate.record.rates import deferrals, read_history
 from wavegate.record.retake import Chosen
 from wavegate.record.snapshot import Snapshot
 from wavegate.verdict import (
@@ -486,6 +486,8 @@ class Case:
             rates=read_history(self._snapshots(), close=_close(found.wave)),
             mail_before=found.mail_before,
             mail_after=found.mail_after,
+            deferrals=deferrals(found.looks),
+            since=found.after.snapshot.began if found.after and found.after.fix else None,
         )
 
     @property
@@ -503,6 +505,7 @@ class Case:
             mail_after=found.mail_after,
             timelines=found.timelines,
             rates=rates,
+            deferrals=deferrals(found.looks),
             records=(*rates.records, *found.mail_records),
         )
 

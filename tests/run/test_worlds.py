@@ -71,7 +71,7 @@ def played(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Mapping[Path, "Future[Played]"]]:
     """The worlds that this run asks for, being played."""
-    asked = {item.callspec.params["world"] for item in request.session.items if _of_a_world(item)}
+    asked = {world for item in request.session.items if (world := _world_of(item))}
     folder = tmp_path_factory.mktemp("worlds")
     with ThreadPoolExecutor(AT_ONCE) as pool:
         plays: dict[Path, Future[Played]] = {}
@@ -94,8 +94,9 @@ def _play(folder: Path, group: list[Path]) -> Play:
     )
 
 
-def _of_a_world(item: pytest.Item) -> bool:
-    return "world" in getattr(getattr(item, "callspec", None), "params", {})
+def _world_of(item: pytest.Item) -> Path | None:
+    found: Path | None = getattr(getattr(item, "callspec", None), "params", {}).get("world")
+    return found
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the lab needs Linux")
