@@ -3,6 +3,7 @@
 """An HTTP server of a few lines on a free port of loopback, and a scripted Campaign on it."""
 
 import re
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -38,6 +39,15 @@ class Say:
     pieces: Callable[[], object] | None = None
 
 
+class _Server(ThreadingHTTPServer):
+    """A peer that was killed in the middle of a request is worth no traceback."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Tell of everything but a broken connection."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type] # passed on
+
+
 class TinyHttp:
     """Answers by a function until left. got: every request, in order.
 
@@ -47,7 +57,7 @@ class TinyHttp:
     def __init__(self, answer: Callable[[Got], Say], *, drop: bool = False) -> None:
         self.got: list[Got] = []
         handler = _handler(answer, self.got, drop=drop)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = _Server(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
