@@ -1,14 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The Wavegate developers
 # SPDX-License-Identifier: Apache-2.0
 import socket
+import ssl
 import struct
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+import trustme
 from tests.builders.estates import estate, instance
 from tests.builders.lively import Lively, alive, facing
 from tests.builders.tiny_http import PASSWORD, SECURITY, TOKEN, Say, TinyHttp, fault, soap
@@ -19,6 +22,7 @@ from wavegate.observe.functions.answer import Answer, Asked, Lacking
 from wavegate.observe.functions.campaign import Session, session_of
 from wavegate.observe.functions.catalogue import functions_of
 from wavegate.observe.functions.facing import Facing
+from wavegate.observe.http_client import own_context
 
 MINUTE = timedelta(minutes=1)
 EVERYTHING = {
@@ -421,3 +425,28 @@ def test_other_talk_on_the_ssh_port(tmp_path: Path, says: bytes, state: str) -> 
         )
         heard = answer(found, "sftp")
     assert (state, None) == (heard.state, heard.value)
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_certificate_is_told_by_its_fingerprint_and_its_end(
+    tmp_path: Path, *, trusted: bool
+) -> None:
+    """A renewed one is another value and no failure; one that nobody trusts is wrong."""
+    authority = trustme.CA()
+    leaf = authority.issue_cert("localhost", not_after=datetime(2099, 1, 1, tzinfo=UTC))
+    server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    leaf.configure_cert(server_side)
+
+    def shake(peer: socket.socket) -> None:
+        with server_side.wrap_socket(peer, server_side=True) as secure:
+            secure.recv(1)
+
+    pem = (authority if trusted else trustme.CA()).cert_pem.bytes().decode()
+    with TinyTcp(shake) as server:
+        url = f"https://localhost:{server.port}"
+        found = replace(facing(alive(url, tmp_path), tmp_path), context=own_context(pem))
+        heard = answer(found, f"certificate/localhost:{server.port}")
+    der = ssl.PEM_cert_to_DER_cert(leaf.cert_chain_pems[0].bytes().decode())
+    good = ("ok", digest(der), "valid until 2099-01-01T00:00:00Z")
+    bad = ("wrong", None, "certificate not trusted: unable to get local issuer certificate")
+    assert (good if trusted else bad) == (heard.state, heard.value, heard.detail)

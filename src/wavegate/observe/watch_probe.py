@@ -40,12 +40,23 @@ class Crew:
         self._idle = threading.Semaphore(0)
 
     def do(self, work: Callable[[], None]) -> None:
-        """Have something done soon. It must not raise."""
+        """Have something done soon. It must not raise.
+
+        Raises InternalError where this machine has not even one thread left.
+        """
         if not self._idle.acquire(blocking=False) and len(self._threads) < self._most:
-            thread = threading.Thread(target=self._run, name="wavegate-watch", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+            self._hire()
         self._work.put(work)
+
+    def _hire(self) -> None:
+        thread = threading.Thread(target=self._run, name="wavegate-watch", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            if not self._threads:
+                raise InternalError("this machine has no threads left") from error
+            return  # those there are go on, only slower
+        self._threads.append(thread)
 
     def _run(self) -> None:
         while (work := self._work.get()) is not None:
