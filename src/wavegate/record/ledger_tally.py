@@ -122,11 +122,13 @@ def survey(rows: pl.LazyFrame) -> Survey:
 def key_of(rule: Rule) -> pl.Expr:
     """A 64-bit hash of recipient and issue; of the row's own id where it has no recipient."""
     deliveries = pl.col("delivery")
-    ids = pl.Series(list(rule.issues), dtype=pl.String)
-    issues = pl.Series(list(rule.issues.values()), dtype=pl.String)
-    issue = (
-        deliveries.hash(2).replace(ids.hash(2), issues.hash(5)) if len(ids) else deliveries.hash(2)
-    )
+    issue = deliveries.hash(2)
+    first: dict[str, str] = {}
+    same = {d: first.setdefault(name, d) for d, name in sorted(rule.issues.items())}
+    same = {d: other for d, other in same.items() if d != other}
+    if same:  # deliveries of one issue take the hash of the first of them
+        others = pl.Series(list(same), dtype=pl.String), pl.Series(list(same.values()))
+        issue = issue.replace(others[0].hash(2), others[1].hash(2))
     by_recipient = pl.col("recipient").hash(1) ^ issue
     if rule.named:
         return by_recipient
@@ -278,9 +280,9 @@ def _tallied(grouped: pl.DataFrame, counts: pl.DataFrame) -> Tally:
         if outcome is not None:
             book = received if counters >= _WEIGHT["before"] else by_log
             book[outcome] = book.get(outcome, 0) + count
-    chosen = pl.DataFrame({"code": odd}, schema={"code": pl.UInt64()})
-    keys = grouped.join(chosen, on="code", how="semi").select("key")
-    return Tally(by_log=by_log, received=received, odd=keys)
+    chosen = pl.Series(odd, dtype=pl.UInt64)
+    keys = grouped.lazy().filter(pl.col("code").is_in(chosen.implode())).select("key")
+    return Tally(by_log=by_log, received=received, odd=keys.collect(engine="streaming"))
 
 
 _KNOWN: Final = sum(_LIMIT * _WEIGHT[name] for name in ("queued", "queued_ours", "delivered"))
