@@ -289,6 +289,7 @@ class _Watch:
             text = error.message
         except Exception as error:  # noqa: BLE001 - one look's fault must not end the watch
             text = f"a look at the queue failed: {type(error).__name__}"
+        text = text.removeprefix(f"{target.name}: ")
         self._done.put(_Looked(Told(clock.now(), text, problem=problem, instance=target.name)))
 
     # What comes back

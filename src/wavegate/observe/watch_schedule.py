@@ -75,7 +75,7 @@ def look_instants(window: Window, at: datetime) -> tuple[tuple[datetime, Moment]
     opened yet.
     """
     length = window.end - window.start
-    before = window.start - min(MOST_LEAD, length / 10)
+    before = window.start - min(MOST_LEAD, length / 5)
     within = (window.start + length * k / (LOOKS_WITHIN + 1) for k in range(1, LOOKS_WITHIN + 1))
     found: list[tuple[datetime, Moment]] = [(instant, "window") for instant in within]
     if at < window.start:
