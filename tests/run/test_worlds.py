@@ -6,9 +6,14 @@ Worlds are played whole, through the command line, over real DNS, HTTP, SOAP and
 kind that do not contradict each other share a play: each must still be found under its promise.
 """
 
+import base64
+import binascii
+import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +30,8 @@ SCENARIOS = Path(__file__).parents[2] / "fixtures" / "scenarios"
 WORLDS = sorted(SCENARIOS.glob("*-*.yaml"))
 KINDS = ("passes", "fails", "inconclusive")
 AT_ONCE = 3
+LEAST_SECRET = 8
+"""Bytes of what counts as a secret; an operator's name is none."""
 DECISIONS = {"PASSED": {"GO"}, "FAILED": {"NO-GO"}, "INCONCLUSIVE": {"HOLD", "NO-GO"}}
 """What the wave may be; the same fact may break another promise where one cannot tell."""
 DECIDED_BY_THE_ESTATE = {"scope", "notice"}
@@ -127,3 +134,35 @@ def test_every_promise_with_a_suite_has_its_worlds() -> None:
     }
     there = {tuple(path.stem.rsplit("-", 1)) for path in WORLDS}
     assert set() == wanted - there
+
+
+TOKEN = re.compile(rb"___[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}|@[A-Za-z0-9+/]{40,}={1,2}")
+
+
+def test_no_secret_is_at_rest(played: Mapping[Path, "Future[Played]"]) -> None:
+    """No password and no token of any instance is in store, bundle, logs or output, decoded too."""
+    if not played:
+        pytest.skip("no world was asked for")
+    found = next(iter(played.values())).result()
+    assert found.bundle is not None
+    folder = found.bundle.parent
+    secrets = [path.read_bytes().strip() for path in (folder / "secrets").iterdir()]
+    passwords = [secret for secret in secrets if len(secret) > LEAST_SECRET]
+    assert passwords
+    printed = json.dumps([dict(step.data) for step in found.steps]).encode()
+    places = [folder / "store", found.bundle, *folder.glob("*.log")]
+    texts = [printed, *(text for place in places for text in _texts(place))]
+    leaks = [word for text in texts for word in passwords if word in text]
+    assert [] == leaks
+    assert [] == [token for text in texts for token in TOKEN.findall(text)]
+
+
+def _texts(place: Path) -> Iterator[bytes]:
+    """Every file below a place, and what its base64 values hold."""
+    for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
+        if path.is_file():
+            data = path.read_bytes()
+            yield data
+            for value in re.findall(rb'"value":"([A-Za-z0-9+/]{4,}={0,2})"', data):
+                with suppress(binascii.Error):
+                    yield base64.b64decode(value)
