@@ -229,6 +229,8 @@ def _execute_query(call: soap.Call, context: Context) -> bytes:
 
 def _moved(context: Context, schema: str) -> CampaignState:
     """The state with one table as it stands now."""
+    if schema == "nms:broadLogRcp" and not context.state.functions.logs_readable:
+        raise QueryFaultError(f"XFR-180000 Unknown schema '{schema}'.")
     moving = context.moving(schema)
     if moving is None:
         return context.state

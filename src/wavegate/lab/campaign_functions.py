@@ -22,6 +22,7 @@ class Functions:
     push. failed, paused: names of workflows. report: whether reports are computed. events_taken,
     events_processed: whether real-time events are stored, and handled. inbound: whether the mail
     exchanger greets. dead_front: the place of a front that answers 502 only.
+    logs_readable: whether the broad log can be queried.
     ping_case: how ping says OK. console_redirects: the page to log on leads to another login.
     """
 
@@ -43,6 +44,7 @@ class Functions:
     events_processed: bool = True
     inbound: bool = True
     dead_front: int | None = None
+    logs_readable: bool = True
     ping_case: str = "OK"
     console_redirects: bool = False
 

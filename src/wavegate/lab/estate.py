@@ -96,7 +96,7 @@ def _policy(agreed: Agreement, place: Place) -> Tree:
         },
         "throughput_unit": _length(step),
         "probe_interval": _length(window / 20),
-        "settle": _length(window / 2),
+        "settle": _length(window),
         "queue_deadline": _length(2 * window),
         "clock_tolerance": _length(max(window / 5, timedelta(seconds=1))),
         "resume_within": _length(window / 2),
@@ -181,7 +181,8 @@ def _wave(wave: AgreedWave, place: Place) -> Tree:
     tree: Tree = {"name": wave.name}
     if wave.opens is not None:
         opens = place.opens + wave.opens
-        tree["window"] = _window(opens, place, wave.zone_hours)
+        length = (1 + wave.longer) * place.window
+        tree["window"] = _window(opens, length, wave.zone_hours)
         tree["announced_duration"] = _length(place.window)
     tree["instances"] = list(wave.instances)
     if wave.notices and wave.opens is not None:
@@ -195,10 +196,10 @@ def _wave(wave: AgreedWave, place: Place) -> Tree:
     return tree
 
 
-def _window(opens: datetime, place: Place, zone_hours: int) -> Tree:
+def _window(opens: datetime, length: timedelta, zone_hours: int) -> Tree:
     return {
         "start": _instant(opens, zone_hours),
-        "end": _instant(opens + place.window, zone_hours),
+        "end": _instant(opens + length, zone_hours),
     }
 
 
@@ -210,5 +211,5 @@ def _notice(notice: AgreedNotice, opens: timedelta, place: Place) -> Tree:
     }
     if notice.announces is not None:
         announced = place.opens + opens + notice.announces
-        tree["announces"] = _window(announced, place, notice.zone_hours)
+        tree["announces"] = _window(announced, place.window, notice.zone_hours)
     return tree

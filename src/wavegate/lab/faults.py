@@ -7,7 +7,18 @@ from difflib import get_close_matches
 from itertools import combinations
 
 from wavegate.errors import InputError
-from wavegate.lab import fault_agreed, fault_auth, fault_build, fault_dns, fault_identity
+from wavegate.lab import (
+    fault_agreed,
+    fault_auth,
+    fault_availability,
+    fault_build,
+    fault_dns,
+    fault_functions,
+    fault_identity,
+    fault_queue,
+    fault_throughput,
+    fault_window,
+)
 from wavegate.lab.catalogue import Fault, catalogue
 from wavegate.lab.plants import Plant
 from wavegate.lab.world import World
@@ -19,6 +30,11 @@ BEDS = (
     fault_identity.BED,
     fault_agreed.SCHEDULE,
     fault_agreed.EVIDENCE,
+    fault_window.BED,
+    fault_functions.BED,
+    fault_queue.BED,
+    fault_throughput.BED,
+    fault_availability.BED,
 )
 
 

@@ -6,14 +6,17 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from wavegate.lab.campaign_functions import Functions, Rates
 from wavegate.lab.campaign_state import CampaignState
 from wavegate.lab.dns_state import MAX_STRING, Rule, Zone, txt
+from wavegate.lab.queue_state import Waiting
 from wavegate.lab.world import (
     AgreedInstance,
     AgreedWave,
     Agreement,
     InstanceState,
     Mailing,
+    Pause,
     Scene,
     Sender,
     World,
@@ -50,6 +53,11 @@ class Bed:
 def after(world: World, change: Change) -> World:
     """Change the world from the opening of the window on, and it stays."""
     return replace(world, window=change(world.window), after=change(world.after))
+
+
+def within(world: World, change: Change) -> World:
+    """Change the world in the window only; at the close it is healthy again."""
+    return replace(world, window=change(world.window))
 
 
 def always(world: World, change: Change) -> World:
@@ -129,6 +137,26 @@ def campaign(change: Callable[[CampaignState], CampaignState], name: str = PROD)
 def mailing(change: Callable[[Mailing], Mailing], name: str = PROD) -> Change:
     """A change of an instance's mail flow."""
     return on_instance(name, lambda state: replace(state, mailing=change(state.mailing)))
+
+
+def functions(change: Callable[[Functions], Functions], name: str = PROD) -> Change:
+    """A change of how an instance's functions behave."""
+    return campaign(lambda state: replace(state, functions=change(state.functions)), name)
+
+
+def rates(change: Callable[[Rates], Rates], name: str = PROD) -> Change:
+    """A change of how fast an instance sends."""
+    return campaign(lambda state: replace(state, rates=change(state.rates)), name)
+
+
+def paused(*pauses: Pause, name: str = PROD) -> Change:
+    """A change that lets some of an instance's mail stand still for a while."""
+    return mailing(lambda flow: replace(flow, pauses=(*flow.pauses, *pauses)), name)
+
+
+def waiting(change: Callable[[Waiting], Waiting], name: str = PROD) -> Change:
+    """A change of what becomes of the mail that waits."""
+    return on_instance(name, lambda state: replace(state, queue=tuple(map(change, state.queue))))
 
 
 def sender(domain: str, change: Callable[[Sender], Sender]) -> Callable[[Mailing], Mailing]:

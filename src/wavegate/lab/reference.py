@@ -45,7 +45,7 @@ NEW_SITE = (
     Mta(name="new-b", host="irl1-lab1-mta-i-0b2c91d4e07a35f18"),
 )
 PLANNED = (
-    AgreedStep(since=1.5, until=1.8, load=2.0),
+    AgreedStep(since=2.0, until=2.3, load=2.0),
     AgreedStep(since=1.5, until=2.3, node=NEW_SITE[0].host),
     AgreedStep(since=2.5, until=3.3, node=NEW_SITE[1].host),
 )

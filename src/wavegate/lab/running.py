@@ -188,7 +188,7 @@ class Lab:
         timing = Timing(
             opens=self.place.opens,
             guard=min(timedelta(seconds=0.3), self._opens_in / 10),
-            pace=min(max(self._window / timedelta(seconds=10), 0.5), 5.0),
+            pace=min(max(self._window / timedelta(seconds=20), 0.5), 5.0),
             window=self._window,
         )
         flow = MailFlow(

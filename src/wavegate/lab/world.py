@@ -242,7 +242,10 @@ class AgreedNotice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreedWave:
-    """A wave. opens, closed: relative to the opening of the wave under test; None where absent."""
+    """A wave. opens, closed: relative to the opening of the wave under test; None where absent.
+
+    longer: by how many announced lengths its window is longer than announced.
+    """
 
     name: str
     instances: tuple[str, ...]
@@ -250,6 +253,7 @@ class AgreedWave:
     closed: timedelta | None = None
     notices: tuple[AgreedNotice, ...] = ()
     zone_hours: int = 0
+    longer: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

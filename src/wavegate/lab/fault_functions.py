@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""Faults of single Campaign functions, one by one, and variations that mean nothing."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from wavegate.lab.campaign_functions import Functions
+from wavegate.lab.plants import (
+    Bed,
+    Change,
+    Plant,
+    after,
+    always,
+    both,
+    campaign,
+    functions,
+    within,
+)
+from wavegate.lab.world import World
+
+BED = Bed()
+Change1 = Callable[[Functions], Functions]
+FULL, PILED_UP = (400, 400), (190, 400)
+
+
+def _behave(play: Callable[[World, Change], World], change: Change1) -> Plant:
+    return lambda world: play(world, functions(change))
+
+
+def _queue(size: tuple[int, int]) -> Change:
+    return campaign(lambda state: replace(state, queue=size))
+
+
+IN_WINDOW: dict[str, Change1] = {
+    "soap-fault-200": lambda f: replace(f, soap_fault=True),
+    "maintenance-page-200": lambda f: replace(f, landing_marked=False),
+    "tracking-redirect-wrong": lambda f: replace(f, redirect="home"),
+    "tracking-redirect-502": lambda f: replace(f, redirect="error"),
+    "mirror-page-empty": lambda f: replace(f, mirror="empty"),
+    "mirror-page-unmarked": lambda f: replace(f, mirror="unmarked"),
+    "slow-not-down": lambda f: replace(f, mirror="slow"),
+    "workflow-zombie": lambda f: replace(f, stuck=("tracking",)),
+    "workflow-failed-new": lambda f: replace(f, failed=("deliveryIndicators",)),
+    "sms-stopped": lambda f: replace(f, stuck=("sms",)),
+    "push-delayed": lambda f: replace(f, stuck=("push",)),
+    "inbound-refuses": lambda f: replace(f, inbound=False),
+    "logon-refused": lambda f: replace(f, logon_refused=True),
+    "report-not-computed": lambda f: replace(f, report=False),
+    "one-front-502": lambda f: replace(f, dead_front=1),
+    "session-token-invalidated": lambda f: replace(f, sessions_dropped=True),
+    "caller-blocked": lambda f: replace(f, blocked=True),
+    "benign-429-once": lambda f: replace(f, throttled=1),
+}
+FROM_THEN_ON: dict[str, Change1] = {
+    "tracking-clicks-lost": lambda f: replace(f, clicks_recorded=False),
+    "res-image-differs": lambda f: replace(f, placeholder=True),
+    "benign-ping-case": lambda f: replace(f, ping_case="Ok"),
+}
+ALWAYS: dict[str, Change1] = {
+    "benign-ims-redirect": lambda f: replace(f, console_redirects=True),
+    "benign-workflow-paused-before": lambda f: replace(f, paused=("cleanup",)),
+}
+
+for _play, _family in ((within, IN_WINDOW), (after, FROM_THEN_ON), (always, ALWAYS)):
+    for _fault, _change in _family.items():
+        BED.plant(_fault)(_behave(_play, _change))
+
+
+@BED.plant("mc-queue-full")
+def _full(world: World) -> World:
+    return within(world, _queue(FULL))
+
+
+@BED.plant("mc-intake-ok-not-processed")
+def _not_processed(world: World) -> World:
+    idle = functions(lambda f: replace(f, events_processed=False))
+    return after(world, both(idle, _queue(PILED_UP)))
