@@ -102,6 +102,21 @@ def test_capped_pages_are_read_to_the_end_and_named(tmp_path: Path, cap: int) ->
     assert f"nms:broadLogRcp: a page of {cap} rows where 300 were asked" in found.problems
 
 
+def test_rows_that_come_while_reading_are_no_cap(tmp_path: Path) -> None:
+    """A row that is written between two pages is read, and is no sign of a capped page."""
+
+    class Growing(QueueCampaign):
+        def _query(self, body: str) -> bytes:
+            answer = super()._query(body)
+            if "broadLogRcp" in body and "count(@id)" not in body:
+                self.become("nms:broadLogRcp", [(n, 4001, 6, "", "", "") for n in range(1, 42)])
+            return answer
+
+    campaign = Growing([SENDING], [(n, 4001, 6, "", "", "") for n in range(1, 41)])
+    found = looked(campaign, tmp_path)
+    assert (41, ()) == (len(found.rows), tuple(p for p in found.problems if "page" in p))
+
+
 def test_more_rows_than_the_cap(tmp_path: Path) -> None:
     """10,001 rows where the cap is 10,000 are all read, by pages below it."""
     logs = [(n, 4001, 6, "", "", "") for n in range(1, 10_002)]

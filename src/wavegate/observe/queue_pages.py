@@ -83,7 +83,7 @@ class Reader:
             page = self._page(table, where, last)
             if not page:
                 return
-            if short is not None:
+            if short is not None and 2 * len(page) >= short:  # fewer: rows that came meanwhile
                 self.note(f"{table.schema}: a page of {short} rows where {self.lines} were asked")
             short = len(page) if len(page) < self.lines else None
             if len(page) > self.lines:
