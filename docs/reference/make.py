@@ -38,7 +38,8 @@ def _cli() -> Iterator[str]:
 
 
 def _commands(command: click.Command, name: str) -> Iterator[str]:
-    with click.Context(command, info_name=name, terminal_width=78, color=False) as context:
+    settings: dict[str, Any] = {"help_option_names": ["-h", "--help"], "terminal_width": 78}
+    with click.Context(command, info_name=name, color=False, **settings) as context:
         yield f"## {name}\n\n```text\n{command.get_help(context)}\n```\n"
         if isinstance(command, click.Group):
             for sub in command.list_commands(context):
