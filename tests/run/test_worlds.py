@@ -96,8 +96,9 @@ def _play(folder: Path, group: list[Path]) -> Play:
         scenario=told(group[0])["base"],
         folder=folder,
         faults=tuple(faults),
-        opens_in="30s",
-        window="2s",
+        opens_in="40s",
+        window="3s",
+        watch=False,
     )
 
 

@@ -72,8 +72,8 @@ def phase(name: Literal["before", "window", "after"], folder: Path, as_json: boo
 @click.argument("scenario")
 @fault
 @click.option("--dir", "folder", type=options.PATH, help="Where to play.  [default: lab-SCENARIO]")
-@click.option("--opens-in", default="25s", show_default=True, help="Until the window opens.")
-@click.option("--window", default="5s", show_default=True, help="Length of the window.")
+@click.option("--opens-in", default="40s", show_default=True, help="Until the window opens.")
+@click.option("--window", default="8s", show_default=True, help="Length of the window.")
 @options.as_json
 def run_scenario(
     scenario: str,

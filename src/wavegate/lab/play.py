@@ -28,14 +28,18 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Play:
-    """What to play. folder: an empty or new folder. faults: ids. opens_in, window: durations."""
+    """What to play. folder: an empty or new folder. faults: ids. opens_in, window: durations.
+
+    watch: whether the window is watched besides.
+    """
 
     scenario: str
     folder: Path
     faults: tuple[str, ...] = ()
-    opens_in: str = "25s"
-    window: str = "5s"
+    opens_in: str = "40s"
+    window: str = "8s"
     out: Path | None = None
+    watch: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,13 +153,12 @@ class _Stage:
             self.run("capture before", 0, "capture", *where, "--phase", "before"),
             self.run("ready", None, "ready", *where),
         ]
-        with self.started("watch", "watch", *where) as watch:
-            steps += [
-                self.run("phase window", 0, "lab", "phase", "window", *at),
-                self.run("phase after", None, "lab", "phase", "after", *at),
-                self.run("capture after", 0, "capture", *where, "--phase", "after"),
-                self.awaited("watch", watch),
-            ]
+        if self.wanted.watch:
+            with self.started("watch", "watch", *where) as watch:
+                steps += self._window(where, at)
+                steps.append(self.awaited("watch", watch))
+        else:
+            steps += self._window(where, at)
         steps.append(self.run("gate", None, "gate", *where, "--out", str(bundle)))
         if bundle.is_dir():
             steps.append(self.run("verify", None, "verify", str(bundle), "--key", key))
@@ -166,6 +169,14 @@ class _Stage:
             steps=tuple(steps),
             bundle=bundle if bundle.is_dir() else None,
         )
+
+    def _window(self, where: tuple[str, ...], at: tuple[str, ...]) -> list[Step]:
+        """Through the window, and the capture after it."""
+        return [
+            self.run("phase window", 0, "lab", "phase", "window", *at),
+            self.run("phase after", None, "lab", "phase", "after", *at),
+            self.run("capture after", 0, "capture", *where, "--phase", "after"),
+        ]
 
     def run(self, name: str, wanted: int | None, *args: str) -> Step:
         """Run one command with --json; a code other than the wanted one ends the play."""
