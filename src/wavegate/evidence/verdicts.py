@@ -622,8 +622,12 @@ def _applies(waiver: Waiver, cell: Cell, at: datetime) -> bool:
     bad = cell.verdict in {Verdict.FAILED, Verdict.INCONCLUSIVE}
     if not bad or cell.judgement is None or at > waiver.until or not cell.waived(at):
         return False
+    if waiver.promise not in (None, cell.grid.promise):
+        return False
+    if waiver.instance not in (None, cell.grid.instance):
+        return False
     if waiver.cause is None:
-        return (waiver.promise, waiver.instance) == (cell.grid.promise, cell.grid.instance)
+        return True
     items = cell.judgement.findings or cell.judgement.missing
     return any(item.cause(cell.grid.promise) == waiver.cause for item in items)
 
