@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """How mail is shared out between addresses, domains and hosts."""
 
+import asyncio
+from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from wavegate.lab.faults import planted
-from wavegate.lab.mta import burst_size, pairs, streams
-from wavegate.lab.reference import reference_world
-from wavegate.lab.world import Mailing
+from wavegate.lab.mta import MailFlow, Stream, Timing, burst_size, pairs, streams
+from wavegate.lab.reference import NEW_SITE, reference_world
+from wavegate.lab.world import Mailing, Phase
 
 WORLD = reference_world()
 FLOW = WORLD.before.instance("acme-prod1").mailing
@@ -48,3 +51,82 @@ def test_a_small_share_is_met_in_the_burst() -> None:
     total = sum(route.weight for route in flow.routes)
     assert 0.015 < extra.weight / total < 0.025
     assert burst_size(flow) * extra.weight / total > 3
+
+
+OPENS = datetime(2026, 5, 6, 7, 8, 9, tzinfo=UTC)
+WINDOW = timedelta(seconds=10)
+TIMING = Timing(opens=OPENS, guard=timedelta(seconds=0.3), pace=0.5, window=WINDOW)
+
+
+def _flow(phase: Phase, *chosen: str) -> MailFlow:
+    world = planted(WORLD, chosen)
+    flow = MailFlow(
+        "acme-prod1",
+        world.before,
+        TIMING,
+        moves=True,
+        target=("127.0.0.1", 1),
+        recipient="s@seed.example",
+        progress=asyncio.Event(),
+    )
+    flow.show(phase, world.scene(phase))
+    return flow
+
+
+def _ways(flow: MailFlow, windows: float) -> tuple[Stream, ...]:
+    """The ways that are open so many window lengths after the opening."""
+    at = OPENS + windows * WINDOW
+    return flow._able(at) if flow._open(at) else ()
+
+
+@pytest.mark.parametrize(
+    ("phase", "windows", "sends"),
+    [
+        ("before", -0.5, True),
+        ("before", -0.01, False),
+        ("after", 1.01, False),
+        ("after", 1.1, True),
+    ],
+)
+def test_mail_keeps_away_from_the_edges(phase: Phase, windows: float, sends: bool) -> None:
+    """No clock that is a little wrong may take mail of before or after for mail of the window."""
+    assert bool(_ways(_flow(phase), windows)) is sends
+
+
+@pytest.mark.parametrize(("windows", "stopped"), [(1.6, "new-a"), (2.6, "new-b")])
+def test_the_other_host_takes_over(windows: float, stopped: str) -> None:
+    """A planned stop leaves every address with a host."""
+    ways = _ways(_flow("after"), windows)
+    assert {way.mta for way in ways} == {mta for mta in NEW_SITE if mta.name != stopped}
+    assert len({way.route.ip for way in ways}) == 6
+
+
+@pytest.mark.parametrize(
+    ("fault", "phase", "windows", "ips"),
+    [
+        ("leak-one-ip", "window", 0.5, 1),
+        ("leak-single-message", "window", 0.4, 0),
+        ("leak-single-message", "window", 0.6, 1),
+        ("resume-late", "after", 1.5, 0),
+        ("resume-one-ip-late", "after", 1.2, 5),
+        ("stopped-early", "before", -0.4, 0),
+        ("flapping-after", "after", 1.1, 6),
+        ("flapping-after", "after", 1.4, 0),
+        ("ip-bound-to-one-node", "after", 1.7, 4),
+        ("both-mtas-one-resolver", "after", 1.7, 0),
+        ("single-mta-after", "after", 1.7, 0),
+        ("single-mta-after", "after", 1.2, 6),
+    ],
+)
+def test_a_fault_closes_its_ways(fault: str, phase: Phase, windows: float, ips: int) -> None:
+    """So many addresses can send at that moment."""
+    assert len({way.route.ip for way in _ways(_flow(phase, fault), windows)}) == ips
+
+
+def test_an_address_that_comes_back_takes_only_its_turn() -> None:
+    """What it missed is not made up for at the others' expense."""
+    flow = _flow("after", "resume-one-ip-late")
+    for _ in range(100):
+        flow._next(_ways(flow, 1.2))
+    later = Counter(flow._next(_ways(flow, 2.4)).route.ip for _ in range(60))
+    assert later["127.10.3.13"] <= 15

@@ -22,6 +22,11 @@ PROMISES = (
     "build_version",
     "nothing_else_changed",
     "sound_evidence",
+    "sending_window",
+    "only_sending_disrupted",
+    "queued_mail",
+    "throughput",
+    "availability_after",
 )
 
 

@@ -143,6 +143,11 @@ class Backlog:
             self._to_send.append(row)
         return None
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is to be sent at once."""
+        return any(row.due is None for row in self._to_send)
+
     def back(self, row: Row) -> None:
         """A message that was not taken: it is tried again before all others."""
         self._to_send.appendleft(row)

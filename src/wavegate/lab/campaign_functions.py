@@ -54,14 +54,16 @@ class Rates:
     """How fast an instance relays mail under load.
 
     per_minute: messages per announced minute, a sixtieth of the window. noise: relative standard
-    deviation of a bucket. factor: how fast this phase is compared with that. burst: a faster pace
-    in the first three quarters of a unit, None without. decay: the share lost from one unit to
-    the next. flat: a load step changes nothing. errors_under_load: the share of temporary failures
-    in a load step. idle: nobody has anything to send.
+    deviation of a bucket. unsteady: the same of a whole unit. factor: how fast this phase is
+    compared with that. burst: a faster pace in the first three quarters of a unit, None without.
+    decay: the share lost from one unit to the next. flat: a load step changes nothing.
+    errors_under_load: the share of temporary failures in a load step. idle: nobody has anything
+    to send.
     """
 
     per_minute: int = 1200
     noise: float = 0.04
+    unsteady: float = 0.0
     factor: float = 1.0
     burst: float | None = None
     decay: float = 0.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 UNITS = 10
-BUCKETS = 4
+BUCKETS = 10
 BEFORE = 21
 """Units of rate history before the opening: as many as a capture asks for."""
 

@@ -17,7 +17,7 @@ from wavegate.lab.campaign_pages import (
 )
 from wavegate.lab.world import AgreedInstance
 
-OFTEN, SELDOM = 10, 6
+OFTEN, SELDOM = 8, 4
 """Probes per window: of pages and pings, and of what needs queries in a session."""
 EVENT = "wavegateProbe"
 Tree = dict[str, object]

@@ -31,16 +31,16 @@ for _fault, _change in AFTER.items():
     BED.plant(_fault)(_afterwards(_change))
 
 
-def _with_noise(world: World, noise: float, factor: float) -> World:
-    world = always(world, rates(lambda r: replace(r, noise=noise)))
+def _with_noise(world: World, noise: float, unsteady: float, factor: float) -> World:
+    world = always(world, rates(lambda r: replace(r, noise=noise, unsteady=unsteady)))
     return after(world, rates(lambda r: r.at(factor)))
 
 
 @BED.plant("throughput-minus-12-noisy")
 def _noisy(world: World) -> World:
-    return _with_noise(world, NOISY, 0.88)
+    return _with_noise(world, NOISY, NOISY / 2, 0.88)
 
 
 @BED.plant("benign-minus-6")
 def _tight(world: World) -> World:
-    return _with_noise(world, TIGHT, 0.94)
+    return _with_noise(world, TIGHT, 0.0, 0.94)

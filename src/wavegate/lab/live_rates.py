@@ -108,8 +108,18 @@ def _refused(stat: Stat, share: float) -> Stat:
 
 def _sent(name: str, clock: Clockwork, rates: Rates, number: int, factor: float) -> int:
     minutes = clock.bucket / clock.window * MINUTES
-    noise = math.exp(rates.noise * _deviate(f"{name} {number}"))
-    return round(rates.per_minute * minutes * factor * noise)
+    noise = rates.noise * _paired(name, number) + rates.unsteady * _unit(name, number)
+    return round(rates.per_minute * minutes * factor * math.exp(noise))
+
+
+def _paired(name: str, number: int) -> float:
+    """What a bucket has too much, its neighbour has too little: a unit as a whole is steady."""
+    found = _deviate(f"{name} {number // 2}")
+    return found if number % 2 else -found
+
+
+def _unit(name: str, number: int) -> float:
+    return _deviate(f"{name} unit {number // BUCKETS}")
 
 
 def _deviate(seed: str) -> float:

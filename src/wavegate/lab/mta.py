@@ -60,14 +60,24 @@ def burst_size(mailing: Mailing) -> int:
 class Timing:
     """The window as the senders know it.
 
-    guard: how long before the opening mail already stops. pace: seconds between two messages of
-    one address after the burst. window: its length.
+    guard: how long before the opening mail already stops, and waits after the close. pace: seconds
+    between two messages of one address after the burst. window: its length.
     """
 
     opens: datetime
     guard: timedelta
     pace: float
     window: timedelta
+
+    def guards(self, phase: Phase, at: datetime) -> bool:
+        """Whether an instant is too near to the window for a phase's mail."""
+        match phase:
+            case "before":
+                return at >= self.opens - self.guard
+            case "window":
+                return False
+            case "after":
+                return at < self.opens + self.window + self.guard
 
     def holds(self, pause: Pause, at: datetime) -> bool:
         """Whether an instant lies in a pause."""
@@ -108,23 +118,29 @@ class MailFlow:
         self.delivered = Counter()
         self.problem = ""
         self._taken: Counter[Stream] = Counter()
+        self._fresh = 0
         self._floor = 0.0
         self._streams = streams(self.mailing)
 
     @property
     def waiting(self) -> tuple[Pair, ...]:
-        """The pairs that have not delivered in this phase, or all while the burst goes on."""
-        if not self.mailing.flowing or self._spent:
+        """The pairs that have not delivered in this phase, or all while burst or queue last."""
+        if not self.mailing.flowing or (self._spent and not self._queueing):
             return ()
         missing = tuple(pair for pair in pairs(self.mailing) if not self.delivered[pair])
-        if missing or self.delivered.total() >= burst_size(self.mailing):
+        if missing or (self._fresh >= burst_size(self.mailing) and not self._queueing):
             return missing
         return pairs(self.mailing)
 
     @property
+    def _queueing(self) -> bool:
+        """Whether mail that waited is still to be sent at once."""
+        return self._backlog is not None and self.phase == "after" and self._backlog.busy
+
+    @property
     def _spent(self) -> bool:
         """Whether the phase's messages have all been sent."""
-        return 0 < self.mailing.cap <= self.delivered.total()
+        return 0 < self.mailing.cap <= self._fresh
 
     async def run(self) -> None:
         """Send until cancelled."""
@@ -140,10 +156,12 @@ class MailFlow:
             await self._send(self._next(able), row, self.delivered)
 
     def _open(self, at: datetime) -> bool:
-        """Whether mail leaves now: before the opening it stops by itself, a moment early."""
-        early = self._moves and self.phase == "before"
-        closing = early and at >= self._timing.opens - self._timing.guard
-        return self.mailing.flowing and not self._spent and not closing
+        """Whether mail leaves now: it stops by itself a moment before the opening.
+
+        After the close it waits as long, so that no clock can take it for mail of the window.
+        """
+        guarded = self._moves and self._timing.guards(self.phase, at)
+        return self.mailing.flowing and (self._queueing or not self._spent) and not guarded
 
     def _able(self, at: datetime) -> tuple[Stream, ...]:
         """The ways that no pause closes."""
@@ -186,8 +204,10 @@ class MailFlow:
         if self._backlog and row is not None:
             self._backlog.done(row, now())
         delivered[stream.route.ip, stream.domain] += 1
+        if row is None and delivered is self.delivered:
+            self._fresh += 1
         self._progress.set()
-        if delivered.total() >= burst_size(self.mailing):
+        if self._fresh >= burst_size(self.mailing) and not self._queueing:
             await asyncio.sleep(self._timing.pace / len(self.mailing.routes))
 
     def _queued(self, stream: Stream, row: Row) -> Letter:

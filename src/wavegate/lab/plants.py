@@ -151,7 +151,12 @@ def rates(change: Callable[[Rates], Rates], name: str = PROD) -> Change:
 
 def paused(*pauses: Pause, name: str = PROD) -> Change:
     """A change that lets some of an instance's mail stand still for a while."""
-    return mailing(lambda flow: replace(flow, pauses=(*flow.pauses, *pauses)), name)
+
+    def lay(flow: Mailing) -> Mailing:
+        every = (*flow.pauses, *pauses)
+        return replace(flow, pauses=tuple(sorted(every, key=lambda p: (p.since, p.until, repr(p)))))
+
+    return mailing(lay, name)
 
 
 def waiting(change: Callable[[Waiting], Waiting], name: str = PROD) -> Change:

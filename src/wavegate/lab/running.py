@@ -187,7 +187,7 @@ class Lab:
         host, port = self.smtp.split(":")
         timing = Timing(
             opens=self.place.opens,
-            guard=min(timedelta(seconds=0.3), self._opens_in / 10),
+            guard=min(timedelta(seconds=0.3), self._opens_in / 10, self._window / 10),
             pace=min(max(self._window / timedelta(seconds=20), 0.5), 5.0),
             window=self._window,
         )
