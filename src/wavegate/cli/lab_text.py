@@ -44,7 +44,8 @@ def moved(moved: PhaseResult) -> str:
     total = sum(count for _, count in moved.delivered)
     pairs = len(moved.delivered)
     lines = [f"{moved.phase} since {format_instant(moved.at)}: {total} mails over {pairs} paths"]
-    lines += [f"  could not deliver: {text}" for text in moved.undelivered]
+    late = () if moved.phase == "window" else moved.undelivered
+    lines += [f"  could not deliver: {text}" for text in late]
     lines += [f"  sends nothing in this world: {text}" for text in moved.silent]
     lines += [f"  WRITING CALL: {text}" for text in moved.writes]
     return "\n".join(lines)
