@@ -93,7 +93,7 @@ def test_mail_keeps_away_from_the_edges(phase: Phase, windows: float, sends: boo
     assert bool(_ways(_flow(phase), windows)) is sends
 
 
-@pytest.mark.parametrize(("windows", "stopped"), [(1.6, "new-a"), (2.6, "new-b")])
+@pytest.mark.parametrize(("windows", "stopped"), [(2.4, "new-a"), (3.4, "new-b")])
 def test_the_other_host_takes_over(windows: float, stopped: str) -> None:
     """A planned stop leaves every address with a host."""
     ways = _ways(_flow("after"), windows)
@@ -112,9 +112,9 @@ def test_the_other_host_takes_over(windows: float, stopped: str) -> None:
         ("stopped-early", "before", -0.4, 0),
         ("flapping-after", "after", 1.1, 6),
         ("flapping-after", "after", 1.4, 0),
-        ("ip-bound-to-one-node", "after", 1.7, 4),
-        ("both-mtas-one-resolver", "after", 1.7, 0),
-        ("single-mta-after", "after", 1.7, 0),
+        ("ip-bound-to-one-node", "after", 2.4, 4),
+        ("both-mtas-one-resolver", "after", 2.4, 0),
+        ("single-mta-after", "after", 2.4, 0),
         ("single-mta-after", "after", 1.2, 6),
     ],
 )

@@ -50,7 +50,7 @@ def unit(window: timedelta) -> timedelta:
 
 def period(opens_in: timedelta, window: timedelta) -> timedelta:
     """How often workflows run: at most a third of the time before the window, and in it often."""
-    return max(min(opens_in / 3, window / 5), timedelta(milliseconds=50))
+    return max(min(opens_in / 3, window / 8), timedelta(milliseconds=50))
 
 
 def too_slow(window: timedelta) -> timedelta:

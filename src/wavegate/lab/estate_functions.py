@@ -37,8 +37,8 @@ def functions(
         "mirror_page": {"url": f"{MIRROR}?c=seed", "contains": mirror_marker(name)} | often,
         "landing_page": {"url": LANDING, "contains": landing_marker(name)} | often,
         "resource": {"url": RESOURCE, "contains": image_digest()} | often,
-        **dict.fromkeys(("console", "soap", "ping", "mcping"), often),
-        **dict.fromkeys(("logon", "session", "workflow", "sms", "push", "report"), seldom),
+        **dict.fromkeys(("console", "soap", "ping", "mcping", "sms", "push"), often),
+        **dict.fromkeys(("logon", "session", "workflow", "report"), seldom),
         "inbound_mail": {"host": exchanger} | often if exchanger else False,
         "sftp": False,
     }
