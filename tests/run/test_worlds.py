@@ -26,8 +26,11 @@ from wavegate.lab.play import Play, Played, play
 from wavegate.lab.scenario import load_scenario
 from wavegate.promise import PROMISES
 
-SCENARIOS = Path(__file__).parents[2] / "fixtures" / "scenarios"
-WORLDS = sorted(SCENARIOS.glob("*-*.yaml"))
+ROOT = Path(__file__).parents[2]
+SCENARIOS = ROOT / "fixtures" / "scenarios"
+SUITES = {path.stem.removeprefix("test_") for path in (ROOT / "suites").glob("test_*.py")}
+WORLDS = [w for w in sorted(SCENARIOS.glob("*-*.yaml")) if w.stem.rsplit("-", 1)[0] in SUITES]
+"""The worlds of the promises that are judged; others wait for their suite (decision 6)."""
 KINDS = ("passes", "fails", "inconclusive")
 AT_ONCE = 3
 LEAST_SECRET = 8
@@ -125,11 +128,9 @@ def test_a_world_comes_out_as_its_file_says(
 
 def test_every_promise_with_a_suite_has_its_worlds() -> None:
     """A promise without a world that fails would be a promise that nothing tests."""
-    folder = SCENARIOS.parents[1] / "suites"
-    suites = {path.stem.removeprefix("test_") for path in folder.glob("test_*.py")}
     wanted = {
         (promise, kind)
-        for promise in suites & set(PROMISES)
+        for promise in SUITES & set(PROMISES)
         for kind in KINDS
         if kind != "inconclusive" or promise not in DECIDED_BY_THE_ESTATE
     }
