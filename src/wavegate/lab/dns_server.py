@@ -161,6 +161,7 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """Answer one query, at once or after the reply's delay; silence is an answer too."""
         reply = self._handler(data, "udp", addr[0])
         if reply is None or self._transport is None:
             return

@@ -132,6 +132,7 @@ class _Adapter(HTTPAdapter):
     def init_poolmanager(
         self, connections: int, maxsize: int, block: bool = False, **_: Any
     ) -> None:
+        """Make the pool with our own TLS context and connection classes."""
         self.poolmanager = PoolManager(
             num_pools=connections, maxsize=maxsize, block=block, ssl_context=self._context
         )

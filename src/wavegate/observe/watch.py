@@ -155,6 +155,7 @@ class _Watch:
         self._looks = list(look_instants(plan.window, at)) if plan.at_moments else []
 
     def run(self) -> Ended:
+        """Watch from now until it is over; each timeline is closed whatever ends it."""
         self._begin()
         try:
             while not self._over():

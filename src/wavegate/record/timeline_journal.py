@@ -144,6 +144,7 @@ class _Track:
     tail: Follows
 
     def timeline(self) -> Timeline:
+        """What was read of one vantage, as one timeline without a digest."""
         header = self.header
         return Timeline(
             instance=header.instance,
