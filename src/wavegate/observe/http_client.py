@@ -227,11 +227,12 @@ class HttpClient:
         first = self._timed(method, url, headers, body, deadline)
         wait, why = _retry_after(first), "HTTP 429"
         if kept and first.status is None and first.failure == RESET:
-            self._forget_connections()
             wait, why = 0, "a kept connection was closed"
         if wait is None or clock.monotonic() + wait >= deadline:
             return first
         threading.Event().wait(wait)
+        self._forget_connections()  # the server may be closing the one that carried the first
+        self._kept = not fresh
         second = self._timed(method, url, headers, body, deadline)
         return replace(second, retried=f"{why}, after {wait} s")
 
