@@ -12,6 +12,7 @@ from lxml import html as parser
 from wavegate.canonical import digest
 from wavegate.evidence.verdicts import Verdicts, dump
 from wavegate.report.html import render
+from wavegate.report.resend import Handed
 from wavegate.verdict import Verdict
 
 CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -213,3 +214,17 @@ def test_the_page_counts_what_the_verdicts_hold(varied: Verdicts) -> None:
         assert told[verdict] == len(held)
     assert told["not judged"] == 1
     assert told["open (of these)"] == varied.open
+
+
+def test_resend_plans_are_listed_with_links_into_the_bundle(good: Verdicts) -> None:
+    """Each instance with its counts; the only links that leave the page stay beside it."""
+    rows = (
+        Handed(instance="acme-prod1", told="2 to resend", lines=2, stem="resend/acme-prod1"),
+        Handed(instance="acme-mkt", told="no plan could be made: <b>x</b>", lines=0, stem=None),
+    )
+    tree = parser.document_fromstring(render(good, resends=rows))
+    said = _text(tree.get_element_by_id("resend"))
+    assert "2 to resend" in said
+    assert "no plan could be made: <b>x</b>" in said
+    out = [href for href in tree.xpath("//a/@href") if not href.startswith("#")]
+    assert ["resend/acme-prod1.csv", "resend/acme-prod1.json"] == out

@@ -8,6 +8,7 @@ import pytest
 
 from wavegate.evidence.verdicts import Verdicts
 from wavegate.report.markdown import TOP, code, escape, render
+from wavegate.report.resend import Handed
 
 
 def test_the_decision_is_the_heading(varied: Verdicts, good: Verdicts) -> None:
@@ -82,3 +83,15 @@ def test_an_empty_run(empty: Verdicts) -> None:
     assert said.startswith("# HOLD\n")
     assert "- there is no plan for this wave" in said
     assert "- instances: none" in said
+
+
+def test_resend_plans_are_listed_and_bounded(good: Verdicts) -> None:
+    """Ten instances with counts and files, the others counted; no section where nobody looked."""
+    rows = [
+        Handed(instance=f"i{n}", told=f"{n} to *resend*", lines=n, stem=f"resend/i{n}")
+        for n in range(TOP + 3)
+    ]
+    said = render(good, resends=rows)
+    assert "- `i2`: 2 to \\*resend\\* ([CSV](resend/i2.csv), [JSON](resend/i2.json))" in said
+    assert "- and 3 more instances" in said
+    assert "Resend plan" not in render(good)

@@ -13,9 +13,20 @@ from tests.builders.queues import delivery, letter, look, row
 
 from wavegate.compare.queued_mail import Account, QueueCase, account
 from wavegate.estate.model import MailSource
-from wavegate.report.resend import COLUMNS, Action, Line, ResendPlan, as_csv, as_json, plan
+from wavegate.report.resend import (
+    COLUMNS,
+    Action,
+    Line,
+    NoPlan,
+    ResendPlan,
+    as_csv,
+    as_json,
+    handed,
+    plan,
+)
 
 LATE = END + timedelta(hours=86)
+LATEST = "2024-01-20T13:00:00Z"
 
 
 def told(*labels: str) -> Account:
@@ -81,7 +92,16 @@ def test_no_cell_runs(cells: list[str]) -> None:
     """Whatever a field holds, no cell starts like a formula, and the text comes back whole."""
     names = ("delivery", "name", "label", "log_row", "recipient", "reason")
     line = Line(action=Action.RESEND, **dict(zip(names, cells, strict=True)))
-    one = ResendPlan(instance="i", customer="c", wave="w", queued=1, records=(), lines=(line,))
+    one = ResendPlan(
+        instance="i",
+        customer="c",
+        wave="w",
+        queued=1,
+        records=(),
+        lines=(line,),
+        at=LATE,
+        deadline=LATE,
+    )
     rows = list(csv.reader(io.StringIO(as_csv(one).decode(), newline="")))
     for expected, found in zip(cells, rows[1][1:], strict=True):
         assert found in (expected, f"'{expected}")
@@ -89,3 +109,22 @@ def test_no_cell_runs(cells: list[str]) -> None:
         assert not risky
     assert cells[0] == json.loads(as_json(one))["messages"][0]["delivery"]
     assert as_json(one) == as_json(replace(one))
+
+
+def test_reports_tell_the_counts_worst_first() -> None:
+    """Much to do, then what nobody could list, then nothing to do: each says so, none is blank."""
+    some = plan(told())
+    none = replace(some, instance="quiet", lines=(), queued=0)
+    late = replace(some, instance="late", lines=(), waiting=2, deadline=LATE)
+    rows = handed([none, late, NoPlan(instance="blind", why="nobody looked"), some])
+    assert [
+        ("acme-prod1", "1 to resend, 1 to decide on, of 4 queued messages"),
+        ("blind", "no plan could be made: nobody looked"),
+        (
+            "late",
+            f"nothing is to be resent, of 4 queued messages; 2 may still come until {LATEST}",
+        ),
+        ("quiet", "nothing is to be resent, nothing was queued"),
+    ] == [(row.instance, row.told) for row in rows]
+    assert [2, 0, 0, 0] == [row.lines for row in rows]
+    assert ["resend/acme-prod1", None] == [row.stem for row in rows[:2]]

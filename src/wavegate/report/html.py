@@ -18,6 +18,7 @@ from wavegate.clock import format_duration, format_instant
 from wavegate.evidence.verdicts import Attempt, Verdicts, dump
 from wavegate.report import model
 from wavegate.report.page import CARDS, LINES, SECTIONS, build_page
+from wavegate.report.resend import Handed
 from wavegate.report.safe_text import visible
 
 SHORT = 160
@@ -38,8 +39,17 @@ class Plot:
     svg: str
 
 
-def render(verdicts: Verdicts, *, keyid: str | None = None, plots: Sequence[Plot] = ()) -> str:
-    """The page. keyid: of the seal, for the fingerprint line, where it is known beforehand."""
+def render(
+    verdicts: Verdicts,
+    *,
+    keyid: str | None = None,
+    plots: Sequence[Plot] = (),
+    resends: Sequence[Handed] = (),
+) -> str:
+    """The page. keyid: of the seal, for the fingerprint line, where it is known beforehand.
+
+    resends: what the resend plans beside the page hold; only their links lead out of it.
+    """
     cells = verdicts.cells
     attempts, plain = _captures(verdicts)
     return (
@@ -52,6 +62,7 @@ def render(verdicts: Verdicts, *, keyid: str | None = None, plots: Sequence[Plot
             plain=plain,
             keyid=keyid,
             plots=plots,
+            resends=resends,
             verdicts_digest=digest(dump(verdicts)),
             title=model.title(verdicts),
             kind=model.kind(verdicts),

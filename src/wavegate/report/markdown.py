@@ -3,12 +3,13 @@
 """summary.md: the run in a page of Markdown, bounded so that no forge drops it."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from wavegate.clock import format_instant
 from wavegate.evidence.verdicts import Verdicts
 from wavegate.report import model
 from wavegate.report.model import Problem, Standing
+from wavegate.report.resend import Handed
 from wavegate.report.safe_text import shorten
 
 TOP = 10
@@ -35,8 +36,8 @@ def code(text: str, limit: int = LIMIT) -> str:
     return f"{fence} {shown} {fence}" if "`" in shown or not shown.strip() else f"`{shown}`"
 
 
-def render(verdicts: Verdicts) -> str:
-    """The summary: decision, why, causes (the first ten in full), open cells, counts."""
+def render(verdicts: Verdicts, *, resends: Sequence[Handed] = ()) -> str:
+    """The summary: decision, why, causes (the first ten in full), open cells, resends, counts."""
     found = model.problems(verdicts)
     parts = [
         _head(verdicts),
@@ -44,6 +45,7 @@ def render(verdicts: Verdicts) -> str:
         _settle([problem for problem in found if problem.standing is Standing.STOPS]),
         _listed("Open", [p for p in found if p.standing is Standing.OPEN]),
         _listed("Waived", [p for p in found if p.standing is Standing.WAIVED]),
+        _resends(resends),
         _counts(verdicts),
         _foot(verdicts),
     ]
@@ -137,6 +139,19 @@ def _listed(title: str, found: list[Problem]) -> list[str]:
         for p in found[:TOP]
     ]
     return [f"## {title}", "", *lines, *_more(found)]
+
+
+def _resends(found: Sequence[Handed]) -> list[str]:
+    if not found:
+        return []
+    lines = [f"- {code(one.instance)}: {escape(one.told)}{_files(one)}" for one in found[:TOP]]
+    rest = [f"- and {len(found) - TOP} more instances"] if len(found) > TOP else []
+    return ["## Resend plan", "", "Wavegate never resends; a person decides.", "", *lines, *rest]
+
+
+def _files(found: Handed) -> str:
+    stem = found.stem
+    return f" ([CSV]({stem}.csv), [JSON]({stem}.json))" if stem else ""
 
 
 def _counts(verdicts: Verdicts) -> Iterable[str]:

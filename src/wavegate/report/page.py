@@ -50,7 +50,15 @@ SECTIONS = (
     ("verify", "Verify"),
 )
 _RESERVED = frozenset(
-    {"decision", "customers", "matrix-title", "remedied", *(a for a, _ in SECTIONS)}
+    {
+        "decision",
+        "customers",
+        "matrix-title",
+        "remedied",
+        "resend",
+        "resend-title",
+        *(a for a, _ in SECTIONS),
+    }
 )
 Key = tuple[str, str]
 

@@ -9,14 +9,20 @@ reason, and somebody else decides. The same account gives the same bytes.
 import csv
 import io
 import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from wavegate.canonical import dumps
+from wavegate.clock import format_instant
 from wavegate.compare.queued_mail import Account
 from wavegate.record.ledger_entry import Entry, Outcome
 
 SCHEMA = "wavegate/resend-plan/v1"
+FOLDER = "resend"
+"""Where a bundle keeps the plans: `resend/<instance>.csv` and `.json`."""
 COLUMNS = ("action", "delivery", "name", "label", "log_row", "recipient", "reason")
 _FORMULA = re.compile(r"^[\s]*[=+\-@|%\t\r\n]")
 _NUMBER = re.compile(r"-?[0-9]+")
@@ -52,7 +58,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResendPlan:
-    """The plan of one instance. records: digests of the looks that it rests on."""
+    """The plan of one instance as of an instant.
+
+    queued: messages in the queue at the opening. waiting: those that may still come by
+    themselves, until `deadline`; they are not in the plan yet. records: digests of the looks that
+    it rests on.
+    """
 
     instance: str
     customer: str
@@ -60,6 +71,27 @@ class ResendPlan:
     queued: int
     records: tuple[str, ...]
     lines: tuple[Line, ...]
+    at: datetime
+    deadline: datetime
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoPlan:
+    """An instance for which no plan could be made, and why."""
+
+    instance: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handed:
+    """What the reports say of one instance. lines: how many; stem: of its files, None without."""
+
+    instance: str
+    told: str
+    lines: int
+    stem: str | None
 
 
 def plan(account: Account) -> ResendPlan:
@@ -72,6 +104,9 @@ def plan(account: Account) -> ResendPlan:
         queued=account.ledger.queued,
         records=account.records,
         lines=tuple(sorted(lines, key=lambda line: (line.delivery, line.log_row, line.recipient))),
+        at=account.case.at,
+        deadline=account.case.deadline,
+        waiting=account.ledger.counts.get(Outcome.QUEUED, 0),
     )
 
 
@@ -119,10 +154,42 @@ def as_json(found: ResendPlan) -> bytes:
             "instance": found.instance,
             "customer": found.customer,
             "wave": found.wave,
+            "at": format_instant(found.at),
+            "deadline": format_instant(found.deadline),
             "queued": found.queued,
+            "waiting": found.waiting,
             "records": list(found.records),
             "messages": [
                 {column: str(getattr(line, column)) for column in COLUMNS} for line in found.lines
             ],
         }
     )
+
+
+def handed(found: Iterable[ResendPlan | NoPlan]) -> tuple[Handed, ...]:
+    """What the reports say: most to do first, then those without a plan, then the others."""
+    rows = [_handed(one) for one in found]
+    return tuple(sorted(rows, key=lambda row: (-row.lines, row.stem is not None, row.instance)))
+
+
+def _handed(found: ResendPlan | NoPlan) -> Handed:
+    match found:
+        case NoPlan(instance=name, why=why):
+            return Handed(instance=name, told=f"no plan could be made: {why}", lines=0, stem=None)
+        case ResendPlan():
+            stem = f"{FOLDER}/{found.instance}"
+            return Handed(
+                instance=found.instance, told=_told(found), lines=len(found.lines), stem=stem
+            )
+
+
+def _told(found: ResendPlan) -> str:
+    """The counts of a plan in a sentence; an empty one says so."""
+    words = {Action.RESEND: "to resend", Action.DECIDE: "to decide on", Action.CHECK: "to check"}
+    counts = Counter(line.action for line in found.lines)
+    parts = [f"{counts[action]} {word}" for action, word in words.items() if counts[action]]
+    if not parts:
+        parts = ["nothing is to be resent"]
+    of = f"of {found.queued} queued messages" if found.queued else "nothing was queued"
+    late = f"; {found.waiting} may still come until {format_instant(found.deadline)}"
+    return f"{', '.join(parts)}, {of}{late if found.waiting else ''}"

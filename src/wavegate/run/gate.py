@@ -24,11 +24,12 @@ from wavegate.evidence.verdicts import Verdicts
 from wavegate.evidence.verdicts import dump as dump_verdicts
 from wavegate.record.local_store import LocalStore
 from wavegate.report import html, junit, markdown
-from wavegate.report.html import Plot
+from wavegate.report.resend import handed
 from wavegate.run.figures import figures
 from wavegate.run.freeze import Freezer
 from wavegate.run.judging import Case, judge
 from wavegate.run.opening import Opened, vantage
+from wavegate.run.resends import write_resends
 from wavegate.run.sheet import Captures, Sheet
 from wavegate.run.suites import Suite, suites_digest
 
@@ -80,7 +81,8 @@ def gate(
         say(f"judging with {len(request.suites)} suites")
         verdicts = judge_bundle(folder, run, opened.wave, at, trust, request)
         say("drawing and writing the report")
-        _render(folder, verdicts, signer.keyid, _plots(folder, opened, verdicts, trust, at))
+        shelf = _frozen(folder, opened, trust, at)
+        _render(folder, verdicts, signer.keyid, shelf, _worst_first(verdicts, shelf, request.only))
         seal_bundle(
             folder,
             signer=signer,
@@ -167,23 +169,30 @@ def _captures(shelf: Shelf) -> dict[str, Captures]:
     return found
 
 
-def _plots(
-    folder: Path, opened: Opened, verdicts: Verdicts, trust: Trust, at: datetime
-) -> tuple[Plot, ...]:
-    """The plots of the worst instances, drawn from the frozen records."""
+def _frozen(folder: Path, opened: Opened, trust: Trust, at: datetime) -> Shelf:
+    """The frozen records, for what is drawn and listed from them."""
     records = LocalStore.open(folder / "records", create=False)
-    shelf = open_shelf(records, opened.estate, opened.wave, trust, at)
-    rank = list(Word)
-    names = [name for name in verdicts.instances if name in opened.wave.instances]
-    return figures(shelf, sorted(names, key=lambda name: rank.index(verdicts.instances[name])))
+    return open_shelf(records, opened.estate, opened.wave, trust, at)
 
 
-def _render(folder: Path, verdicts: Verdicts, keyid: str, plots: tuple[Plot, ...]) -> None:
-    """Write verdicts.json and the reports made from it alone."""
+def _render(
+    folder: Path, verdicts: Verdicts, keyid: str, shelf: Shelf, names: tuple[str, ...]
+) -> None:
+    """Write verdicts.json, the resend plans, and the reports. names: instances, worst first."""
+    plots, resends = figures(shelf, names), handed(write_resends(folder, shelf, names))
+    page = html.render(verdicts, keyid=keyid, plots=plots, resends=resends)
     (folder / VERDICTS).write_bytes(dump_verdicts(verdicts))
-    (folder / "report.html").write_text(html.render(verdicts, keyid=keyid, plots=plots), "utf-8")
-    (folder / "summary.md").write_text(markdown.render(verdicts), "utf-8")
+    (folder / "report.html").write_text(page, "utf-8")
+    (folder / "summary.md").write_text(markdown.render(verdicts, resends=resends), "utf-8")
     (folder / "junit.xml").write_bytes(junit.render(verdicts))
+
+
+def _worst_first(verdicts: Verdicts, shelf: Shelf, only: tuple[str, ...]) -> tuple[str, ...]:
+    """The instances of the wave that were judged, worst decision first."""
+    rank = list(Word)
+    wanted = only or shelf.wave.instances
+    names = [name for name in verdicts.instances if name in wanted]
+    return tuple(sorted(names, key=lambda name: rank.index(verdicts.instances[name])))
 
 
 def _timestamps(opened: Opened) -> bool:
