@@ -14,15 +14,16 @@ from wavegate.evidence.statement import read
 from wavegate.evidence.trust import Role, Trust
 from wavegate.record.journal import Head
 from wavegate.record.store import Store
-from wavegate.record.timeline_journal import segment_digests
+from wavegate.record.timeline_journal import segment_digests, what_follows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineCheckpoints:
     """The checkpoints of an instance's journals.
 
-    upto: per segment the last line (from 0) that a signed checkpoint vouches for; later ones are
-    not yet signed. flaws: checkpoints not to be trusted, lines that are not the signed ones.
+    upto: per segment the last line (from 0) that a signed checkpoint vouches for, by itself or as
+    the line that a segment it vouches for follows; later ones are not yet signed. flaws:
+    checkpoints not to be trusted, lines that are not the signed ones.
     """
 
     upto: Mapping[str, int]
@@ -66,7 +67,21 @@ def timeline_checkpoints(
         good = [head.n for head in signed if lines.get(head.n) == head.line]
         if good:
             upto[segment] = max(good)
+    _add_followed(store, wave, instance, upto)
     return TimelineCheckpoints(upto=upto, flaws=tuple(flaws))
+
+
+def _add_followed(store: Store, wave: str, instance: str, upto: dict[str, int]) -> None:
+    """A watch that was killed signed no end; the header of the next one names its last line.
+
+    A line that is not the named one is left to the reading, which tells of it.
+    """
+    for segment, follows in what_follows(store, wave, instance).items():
+        n = follows.head.n
+        if segment in upto and upto.get(follows.segment, -1) < n:
+            lines = segment_digests(store, wave, instance, follows.segment, {n})
+            if lines.get(n) == follows.head.line:
+                upto[follows.segment] = n
 
 
 def _cut(segment: str, n: int) -> Flaw:

@@ -310,6 +310,24 @@ def segment_digests(
         return {line.at: line.digest for line in lines if line.at in numbers}
 
 
+def what_follows(store: Store, wave: str, instance: str) -> dict[str, Follows]:
+    """What each segment follows, by its header, the latest segment first."""
+    folder, found = folder_of(wave, instance), {}
+    for segment in reversed(_segments(store, folder)):
+        with store.stream(f"{folder}{segment}{SUFFIX}") as stream:
+            lines = read_journal(
+                stream, journal=segment, schema=SCHEMA, note=lambda _: None, max_line=MAX_LINE
+            )
+            header = next(lines, None)
+        try:
+            follows = _follows(header.fields["follows"]) if header else None
+        except (ValueError, TypeError, KeyError):
+            continue  # the reading tells of it
+        if follows:
+            found[segment] = follows
+    return found
+
+
 def _segments(store: Store, folder: str) -> tuple[str, ...]:
     """The names of the segments, in the order in which they were begun."""
     names = (name for name in store.names(folder) if name.endswith(SUFFIX))
