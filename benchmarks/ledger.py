@@ -107,7 +107,7 @@ def ledger(folder: Path) -> dict[str, int]:
 def full_join(folder: Path) -> dict[str, int]:
     """DuckDB's bare full join by recipient and delivery over the same files."""
     duckdb = importlib.import_module("duckdb")
-    duckdb.sql("set threads to 2")
+    database = duckdb.connect(config={"threads": 2})
     question = f"""
         select count(*) filter (where a.n is null), count(*) filter (where a.n = 1),
                count(*) filter (where a.n > 1)
@@ -116,7 +116,7 @@ def full_join(folder: Path) -> dict[str, int]:
                    group by all) a
         using (recipient, delivery)
     """  # noqa: S608 - a path that we made
-    lost, once, twice = duckdb.sql(question).fetchone()
+    ((lost, once, twice),) = database.execute(question).fetchall()
     return {"lost": lost, "resent once": once, "sent twice": twice}
 
 
@@ -163,7 +163,7 @@ def _all(folder: Path, wanted: dict[str, int]) -> int:
             print("duckdb   not installed")
             continue
         command = [sys.executable, __file__, "--way", way, "--folder", str(folder)]
-        told = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        told = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
         right = told["counts"] == wanted
         wrong += not right
         print(
