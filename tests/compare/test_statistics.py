@@ -20,6 +20,7 @@ from wavegate.compare.statistics import (
     p95,
     ratio,
     seeds_for_p95_bound,
+    units_after,
     units_more,
     wave_night,
 )
@@ -132,6 +133,7 @@ def test_hopeless_baselines(spread: float, units: int, after: int | None) -> Non
     hopeless, comfortable = baseline_units(spread, 0.10)
     assert (after is None) == (units < 1.5 * (spread / 0.0424) ** 2 and units < hopeless)
     assert comfortable >= hopeless
+    assert after == units_after(spread, 0.10, units)
 
 
 def test_decay_is_told_from_noise() -> None:

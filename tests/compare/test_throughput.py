@@ -21,8 +21,7 @@ from tests.builders.rates import (
 )
 
 from wavegate.compare.latency import SeedRun
-from wavegate.compare.throughput import baseline_hint, compare_throughput, two_digits
-from wavegate.estate.policy import Policy
+from wavegate.compare.throughput import compare_throughput, two_digits
 from wavegate.record.message import Received
 from wavegate.record.rates import LARGE_NAME, Bucket, Deferral, RateHistory
 from wavegate.verdict import Judgement, On, Verdict
@@ -346,16 +345,6 @@ def test_unit_of_seconds() -> None:
         before, after, estate=with_policy(mine, throughput_unit="6s"), at=close + 8 * unit
     )
     assert Verdict.PASSED is compare_throughput(case).verdict
-
-
-def test_baseline_hint() -> None:
-    """What is wrong with a baseline is said while it can still be cured."""
-    policy = Policy()
-    assert baseline_hint(CLEAN, policy) is None
-    assert "2 loaded units" in (baseline_hint(before_side(units=2), policy) or "")
-    assert "no hour under load" in (baseline_hint(before_side(loaded=False), policy) or "")
-    wild = noisy(before_side(units=7), 0.4, 3)
-    assert "no amount of data" in (baseline_hint(wild, policy) or "")
 
 
 def test_wave_without_a_window() -> None:

@@ -23,11 +23,14 @@ ALPHA = 0.05
 """One-sided: the bounds of a 90 % interval."""
 LEAST_UNITS = 3
 LEAST_BUCKETS = 2
+POWER = 0.80
 POWER_Z = 0.842
 """The normal quantile of 80 % power."""
 ELASTIC = 0.9
 CUSUM_SLACK = 0.5
 _MOST_UNITS = 10_000
+_MOST_WAITED = 256
+"""Units that anybody would wait for."""
 _TINY = 1e-12
 
 
@@ -252,6 +255,40 @@ def baseline_units(spread: float, margin: float) -> tuple[int, int]:
         max(LEAST_UNITS, math.ceil(1.5 * (spread / error) ** 2)),
         max(LEAST_UNITS, math.ceil(2 * (spread / error) ** 2)),
     )
+
+
+def units_after(spread: float, margin: float, before: int, power: float = POWER) -> int | None:
+    """How many units after pass an unchanged rate with that chance, by one look at 5 %.
+
+    spread: as for `baseline_units`, taken as the same on both sides. None: no number that could be
+    waited for, the baseline is too short.
+    """
+    if before < 2 or not 0 < margin < 1:
+        return None
+    low, high = LEAST_UNITS - 1, LEAST_UNITS
+    while _power(high, spread, margin, before) < power:
+        low, high = high, high * 2
+        if high > _MOST_WAITED:
+            return None
+    while low + 1 < high:
+        middle = (low + high) // 2
+        if _power(middle, spread, margin, before) < power:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _power(after: int, spread: float, margin: float, before: int) -> float:
+    """The chance that Welch's one-sided test passes an unchanged rate (noncentral t)."""
+    if spread < _TINY:
+        return 1.0
+    from scipy.stats import nct  # noqa: PLC0415 - 0.8 s that --help and the plugin do without
+
+    mine, theirs = spread**2 / after, spread**2 / before
+    df = (mine + theirs) ** 2 / (mine**2 / (after - 1) + theirs**2 / (before - 1))
+    gap = -math.log(1 - margin) / math.sqrt(mine + theirs)
+    return float(nct.sf(_t(1 - ALPHA, df), df, gap))
 
 
 def decay(values: Sequence[float], floor: float, alpha: float = LOOKS[0][1]) -> Ratio | None:

@@ -11,15 +11,13 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from statistics import stdev
 
-from wavegate.clock import format_instant
+from wavegate.clock import format_duration, format_instant
 from wavegate.compare.latency import RUNS, Latency, SeedRun, latencies
 from wavegate.compare.statistics import (
     LEAST_UNITS,
     LOOKS,
     Ratio,
-    baseline_units,
 )
 from wavegate.compare.throughput_looks import BASELINE_TOO_SHORT, Look, look
 from wavegate.compare.throughput_units import Paired, Sorted, Span, pair, parts, sort_out
@@ -290,8 +288,8 @@ def _gaps(case: ThroughputCase, one: _Series, span: Span) -> Iterator[Missing]:
     yield _gap(
         case,
         rule,
-        f"{backlog}{more} more units of {span.unit} of loaded sending would settle the "
-        f"{one.name}{beyond}{_so_far(one)}",
+        f"{backlog}{more} more units of {format_duration(span.unit)} of loaded sending would "
+        f"settle the {one.name}{beyond}{_so_far(one)}",
         count=more,
         on=On.TIME,
         settles_by=max(span.close + one.look.at * span.unit, case.at) + more * span.unit,
@@ -430,33 +428,3 @@ def two_digits(value: float) -> str:
         return "0"
     power = max(0, math.floor(math.log10(value)) - 1)
     return f"{round(value / 10**power) * 10**power:.0f}"
-
-
-def baseline_hint(buckets: Sequence[Bucket], policy: Policy) -> str | None:
-    """What is too short about a baseline while it can still be cured, or None.
-
-    buckets: of before; the last one ends the baseline. `plan`, `ready` and `capture` print it.
-    """
-    kept = [b for b in buckets if b.loaded]
-    if not kept:
-        return f"{BASELINE_TOO_SHORT}: no hour under load before"
-    end = max(b.end for b in buckets)
-    span = Span(opening=end, close=end, unit=policy.throughput_unit)
-    matched = pair(kept, kept, span).matched
-    margin = policy.throughput_margin / PPM
-    units = len(matched.before)
-    if units < LEAST_UNITS:
-        return (
-            f"{BASELINE_TOO_SHORT}: {units} loaded units of {span.unit} before, at least "
-            f"{LEAST_UNITS} are needed"
-        )
-    if margin <= 0:
-        return f"{BASELINE_TOO_SHORT}: a margin of 0 % cannot be shown by any amount of data"
-    if margin >= 1:
-        return None
-    hopeless, comfortable = baseline_units(stdev(matched.plain), margin)
-    if units < hopeless:
-        return f"{BASELINE_TOO_SHORT}: {units} loaded units, {hopeless} at least, {comfortable} do"
-    if units < comfortable:
-        return f"{units} loaded units before are few for a margin of {margin:.0%}: {comfortable} do"
-    return None

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from wavegate import clock
 from wavegate.compare.coverage import messages_needed
-from wavegate.compare.throughput import baseline_hint
+from wavegate.compare.throughput_baseline import baseline
 from wavegate.decision import EXIT_CODES, Word
 from wavegate.evidence.dossier import Dossier
 from wavegate.evidence.shelf import Shelf, open_shelf
@@ -20,6 +20,10 @@ from wavegate.run.opening import Opened, gates_of
 from wavegate.verdict import Verdict
 
 CAPTURE = "wavegate capture --phase before"
+LONGER = (
+    "send under load for longer, then `wavegate capture --phase before` again; else a later window "
+    "or an approved limit"
+)
 PPM = 1_000_000
 BY_ESTATE = ("scope", "schedule", "notice")
 
@@ -188,11 +192,13 @@ def _baseline(shelf: Shelf, dossier: Dossier) -> Iterator[Check]:
     name = dossier.instance.name
     snapshots = dossier.before.attempts if dossier.before else ()
     rates = read_history(snapshots, close=shelf.window.end)
-    hint = baseline_hint(rates.before(shelf.window.start), dossier.estate.policy)
+    found = baseline(rates.before(shelf.window.start), dossier.estate.policy)
+    hint = found.hint
     if hint:
-        yield _hold(name, "throughput", hint, "a longer baseline, or an approved limit")
+        why = "".join(f"; {problem}" for problem in rates.problems[:1] if not found.units)
+        yield _hold(name, "throughput", hint + why, LONGER)
     else:
-        yield _go(name, "throughput", "the baseline is long enough")
+        yield _go(name, "throughput", found.promises or "the baseline is long enough")
 
 
 def _planned(dossier: Dossier) -> Iterator[Check]:
