@@ -10,6 +10,7 @@ only bytes that answer the question are `Seen`; faults, "Error" bodies and maint
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from lxml import etree
 
@@ -151,6 +152,31 @@ class CampaignClient:
         """One query that was built elsewhere. told: how it is known again, among it `body`."""
         return self._call(QUERY, {"schema": schema, **told}, (("entity", document),))
 
+    def report(self, path: str, delivery: str, told: Mapping[str, str]) -> Observation:
+        """A report on one delivery as data, without rendering it. told: how it is known again."""
+        chosen = {
+            "_noRender": "true",
+            "_schema": "nms:delivery",
+            "_context": "selection",
+            "_selection": delivery,
+            "_selectionCount": "1",
+        }
+        at, began = clock.now(), clock.monotonic()
+        url = f"{self._url}{path}?{urlencode(chosen)}"
+        got = self._http.send("POST", url, headers=self._tokens())
+        good = got.failure is None and got.status == 200 and b"<ctx" in got.body[:200]
+        value = self._secrets.cut(got.body, failure=False) if good else b""
+        return Observation(
+            kind="http",
+            subject=f"{self._url} {path}",
+            asked={"method": "POST", "url": self._url + path, "delivery": delivery, **told},
+            heard=self._heard(got),
+            outcome=Seen(value) if good else self._unreachable(got, "no <ctx>"),
+            at=at,
+            took_us=_micros(began),
+            vantage="",
+        )
+
     def logoff(self) -> Called:
         """Close the session; afterwards the token is dead."""
         called = self._call(LOGOFF, {"body": "-"}, ())
@@ -166,10 +192,17 @@ class CampaignClient:
 
     def _post(self, action: str, body: bytes) -> Exchange:
         headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": action}
-        if self._session_token:
-            headers["Cookie"] = f"__sessiontoken={self._session_token}"
-            headers["X-Security-Token"] = self._security_token
+        headers |= self._tokens()
         return self._http.send("POST", self._url + ROUTER, headers=headers, body=body)
+
+    def _tokens(self) -> dict[str, str]:
+        """The headers of the session; none before Logon."""
+        if not self._session_token:
+            return {}
+        return {
+            "Cookie": f"__sessiontoken={self._session_token}",
+            "X-Security-Token": self._security_token,
+        }
 
     def _called(
         self, action: str, told: dict[str, str], got: Exchange, at: datetime, began: float

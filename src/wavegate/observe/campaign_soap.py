@@ -89,6 +89,25 @@ def series_query(
     return root
 
 
+def group_query(
+    schema: str, by: Sequence[str], total: str, where: Sequence[str], lines: int
+) -> etree._Element:
+    """Groups that the server makes: by these expressions, with their total as `count`.
+
+    total: `count(@id)` or `sum(...)`. `@status` comes with its name (`analyze`).
+    """
+    root = _query(schema, "select", where)
+    root.set("lineCount", str(lines))
+    nodes = etree.SubElement(root, "select")
+    root.insert(0, nodes)
+    for expression in by:
+        node = etree.SubElement(nodes, "node", expr=expression, groupBy="true")
+        if expression == "@status":
+            node.set("analyze", "true")
+    etree.SubElement(nodes, "node", expr=total, alias="@count")
+    return root
+
+
 def count_query(schema: str, where: Sequence[str]) -> etree._Element:
     """How many rows a schema has, without reading them."""
     return _query(schema, "count", where)

@@ -10,6 +10,7 @@ counts messages in it, all mail is small.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ from itertools import pairwise
 from wavegate.record.campaign_view import Row, query_rows, server_date
 from wavegate.record.message import Received
 from wavegate.record.observation import Absent, Observation, Seen, Unreachable
-from wavegate.record.queue import QueueLook
+from wavegate.record.queue import LogRow, Meaning, QueueLook, meaning
 from wavegate.record.snapshot import Snapshot
 from wavegate.record.soap import Reply, read
 
@@ -30,6 +31,7 @@ RATES = "rates"
 LARGE = 300_000
 LARGE_NAME = "over 300 kB"
 LARGE_MIX = 0.10
+BACKLOG_SHARE = 0.05
 RUNNING = range(51, 63)
 """Delivery states from start pending to retry: not paused, cancelled or finished."""
 _DEFERRED = re.compile(r"\b(4[0-9]{2})\b")
@@ -48,19 +50,22 @@ class Part:
 class Bucket:
     """One stretch of time. sent, errors: messages. deliveries: how many took part.
 
-    loaded: mail was waiting at its start and at its end. backlog: some of it had been queued before
-    the window closed. mix: class of composition that like is compared with. parts: strata.
+    again: tries that were not the first. loaded: mail was waiting at its start and at its end.
+    backlog: some of it had been queued before the window closed. mix: class of composition that
+    like is compared with. parts: strata. by_delivery: messages sent, by the delivery's id.
     """
 
     start: datetime
     length: timedelta
     sent: int
     errors: int = 0
+    again: int = 0
     deliveries: int = 1
     loaded: bool = True
     backlog: bool = False
     mix: str = ""
     parts: tuple[Part, ...] = ()
+    by_delivery: tuple[tuple[str, int], ...] = ()
 
     @property
     def end(self) -> datetime:
@@ -101,9 +106,10 @@ class RateHistory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stat:
-    """One row: messages tried for the first time, sent, failed, and bytes."""
+    """One row: messages tried for the first time, tried again, sent, failed, and bytes."""
 
     first: int
+    again: int
     sent: int
     errors: int
     volume: int
@@ -112,11 +118,14 @@ class _Stat:
 Key = tuple[str, datetime]
 
 
-def read_history(snapshots: Iterable[Snapshot], *, close: datetime) -> RateHistory:
+def read_history(
+    snapshots: Iterable[Snapshot], *, close: datetime, queued: Mapping[str, int] | None = None
+) -> RateHistory:
     """What all captures of an instance told together.
 
     The same bucket in several captures counts as it was first told; one that had not ended a whole
-    length before a capture is left to a later one. close: the window's end.
+    length before a capture is left to a later one. close: the window's end. queued: how many
+    messages of a delivery waited at the close, None where nobody looked at the queue.
     """
     taken = sorted(snapshots, key=lambda s: (s.began, s.digest))
     rows: dict[Key, _Stat] = {}
@@ -136,7 +145,7 @@ def read_history(snapshots: Iterable[Snapshot], *, close: datetime) -> RateHisto
         deliveries, more = _told(snapshot, DELIVERY)
         problems |= dict.fromkeys((*more, *_left_out(snapshot)))
         wanted |= _running(deliveries)
-    buckets = tuple(_buckets(rows, wanted, length, close)) if length else ()
+    buckets = tuple(_buckets(rows, wanted, length, _Backlog(close, queued))) if length else ()
     return RateHistory(
         buckets=buckets,
         asked=asked,
@@ -207,7 +216,11 @@ def _stat(values: Mapping[str, str]) -> _Stat | None:
     if "firstSuccess" not in values and "retriesSuccess" not in values:
         first = volume
     return _Stat(
-        first=first + first_bad, sent=first + again, errors=first_bad + again_bad, volume=volume
+        first=first + first_bad,
+        again=again + again_bad,
+        sent=first + again,
+        errors=first_bad + again_bad,
+        volume=volume,
     )
 
 
@@ -262,8 +275,34 @@ def _spans(rows: Mapping[Key, _Stat], wanted: Mapping[str, int]) -> dict[str, _S
     }
 
 
+class _Backlog:
+    """Tells the mail that the window held up: what waited at its close, until that is sent.
+
+    Where nobody looked at the queue, it is all mail of deliveries that began before the close.
+    """
+
+    def __init__(self, close: datetime, queued: Mapping[str, int] | None) -> None:
+        self._close = close
+        self._left = None if queued is None else dict(queued)
+
+    def holds(
+        self, date: datetime, length: timedelta, held: Mapping[str, _Stat], waiting: list[_Span]
+    ) -> bool:
+        """Whether a bucket sends it in more than traces. Asked of each bucket in order of time."""
+        if date < self._close:
+            return False
+        if self._left is None:
+            return any(span.first + length <= self._close for span in waiting)
+        late = 0
+        for delivery, stat in held.items():
+            taken = min(stat.sent, self._left.get(delivery, 0))
+            self._left[delivery] = self._left.get(delivery, 0) - taken
+            late += taken
+        return late > BACKLOG_SHARE * max(1, sum(stat.sent for stat in held.values()))
+
+
 def _buckets(
-    rows: Mapping[Key, _Stat], wanted: Mapping[str, int], length: timedelta, close: datetime
+    rows: Mapping[Key, _Stat], wanted: Mapping[str, int], length: timedelta, backlog: _Backlog
 ) -> Iterator[Bucket]:
     spans = _spans(rows, wanted)
     by_date: dict[datetime, dict[str, _Stat]] = {}
@@ -280,11 +319,13 @@ def _buckets(
             length=length,
             sent=sent,
             errors=sum(s.errors for s in held.values()),
+            again=sum(s.again for s in held.values()),
             deliveries=len(held),
             loaded=bool(waiting) and date < newest,
-            backlog=date >= close and any(s.first + length <= close for s in waiting),
+            backlog=backlog.holds(date, length, held, waiting),
             mix=LARGE_NAME if large > LARGE_MIX * max(1, sent) else "",
             parts=_parts(large, any(s.large for s in waiting)),
+            by_delivery=tuple(sorted((d, s.sent) for d, s in held.items())),
         )
 
 
@@ -343,6 +384,19 @@ def receiving_domain(mail: Received) -> str:
     """The domain of the first recipient, in lower case; empty where the source knows none."""
     first = mail.recipients[0] if mail.recipients else ""
     return first.rpartition("@")[2].lower().rstrip(".") if "@" in first else ""
+
+
+def waiting_at(looks: Iterable[QueueLook], close: datetime) -> Mapping[str, int] | None:
+    """Messages that waited, by delivery, in the last whole look that began before the close."""
+    early = [look for look in looks if look.complete and look.began < close]
+    if not early:
+        return None
+    last = max(early, key=lambda look: look.began)
+    return Counter(row.delivery for row in last.rows if _waits(row))
+
+
+def _waits(row: LogRow) -> bool:
+    return meaning(row.status, row.status_name) is Meaning.PENDING
 
 
 def deferrals(looks: Iterable[QueueLook]) -> tuple[Deferral, ...]:
