@@ -58,7 +58,7 @@ class Rates:
     compared with that. burst: a faster pace in the first three quarters of a unit, None without.
     decay: the share lost from one unit to the next. flat: a load step changes nothing.
     errors_under_load: the share of temporary failures in a load step. idle: nobody has anything
-    to send.
+    to send. arrives: the share of what is relayed that also leaves the spool in time.
     """
 
     per_minute: int = 1200
@@ -70,6 +70,7 @@ class Rates:
     flat: bool = False
     errors_under_load: float = 0.0
     idle: bool = False
+    arrives: float = 1.0
 
     def at(self, factor: float) -> "Rates":
         """The same server at another pace."""

@@ -7,7 +7,7 @@ conditions joined by AND and OR; orderBy, lineCount, startLine. All else is Camp
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lxml import etree
@@ -15,6 +15,8 @@ from lxml import etree
 from wavegate.lab.campaign_state import CampaignState, Table, Value
 
 LINES = 200
+WEIGHT = ""
+"""In a row: for how many it stands. No column has this name."""
 Row = Mapping[str, Value]
 _CONDITION = re.compile(
     r"\s*(?P<path>\[?[@\w/:-]+\]?)\s*(?P<op>=|<>|!=|<=|>=|<|>|in|LIKE)\s*(?P<value>.+?)\s*",
@@ -49,6 +51,11 @@ class Query:
     start: int
     where: Callable[[Row], bool]
 
+    @property
+    def grouped(self) -> bool:
+        """Whether rows are put together rather than shown."""
+        return any(node.group or node.what for node in self.nodes)
+
 
 def execute(state: CampaignState, document: etree._Element) -> etree._Element:
     """The result document of a `queryDef` element. Raises QueryFaultError."""
@@ -58,17 +65,30 @@ def execute(state: CampaignState, document: etree._Element) -> etree._Element:
     except KeyError:
         raise QueryFaultError(f"XFR-180000 Unknown schema '{schema}'.") from None
     query = _read(document, table)
-    rows: list[Row] = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
-    rows = [row for row in rows if query.where(row)]
+    rows = [row for row in _rows(table, whole=not query.grouped) if query.where(row)]
     name = schema.split(":")[1]
     if query.operation == "count":
-        return _element(name, {"count": len(rows)})
+        return _element(name, {"count": sum(map(_weight, rows))})
     return _select(query, table, rows, name)
 
 
+def _rows(table: Table, *, whole: bool) -> Iterator[Row]:
+    """The rows by column. whole: one for each that is stood for, ids counting on."""
+    weights = table.weights or (1,) * len(table.rows)
+    for values, weight in zip(table.rows, weights, strict=True):
+        row = dict(zip(table.columns, values, strict=True))
+        if not whole:
+            yield row | {WEIGHT: weight}
+        else:
+            yield from (row | {"@id": int(row["@id"]) + n} if n else row for n in range(weight))
+
+
+def _weight(row: Row) -> int:
+    return int(row.get(WEIGHT, 1))
+
+
 def _select(query: Query, table: Table, rows: list[Row], name: str) -> etree._Element:
-    grouped = any(node.group or node.what for node in query.nodes)
-    shown = _grouped(query, rows) if grouped else _ordered(query, rows)
+    shown = _grouped(query, rows) if query.grouped else _ordered(query, rows)
     elements = [_write(name, query, table, row) for row in shown]
     if query.operation == "select":
         collection = etree.Element(f"{name}-collection")
@@ -225,9 +245,9 @@ def _grouped(query: Query, rows: Iterable[Row]) -> list[Row]:
 def _aggregate(node: Node, rows: list[Row]) -> Value:
     values = [row[node.path] for row in rows]
     if node.what == "count":
-        return len(values)
+        return sum(map(_weight, rows))
     if node.what == "sum":
-        return sum(int(value) for value in values)
+        return sum(int(row[node.path]) * _weight(row) for row in rows)
     chosen = max if node.what == "max" else min
     return chosen(values, key=lambda value: value) if values else ""
 

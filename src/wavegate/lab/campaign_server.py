@@ -24,19 +24,13 @@ from wavegate.lab.campaign_calls import (
     skewed,
 )
 from wavegate.lab.campaign_pages import Page, page
+from wavegate.lab.campaign_report import STAT, throughput
 from wavegate.lab.campaign_state import CampaignState, DateForm, Front, Table
 from wavegate.lab.live import Live
 from wavegate.lab.live_tables import table
 from wavegate.lab.world import Scene
 
 MAINTENANCE = "<html><head><title>Maintenance</title></head><body><h1>Back soon</h1></body></html>"
-REPORT = (
-    "<ctx><vars><period>604800</period><trunc>3600</trunc></vars><data><deliveryStat>"
-    '<deliveryStat date="2024-01-10 06:00:00.000Z" count="71000" series="Success"/>'
-    '<deliveryStat date="2024-01-10 06:00:00.000Z" count="300" series="Errors"/>'
-    '</deliveryStat><bandwidth><deliveryStat date="2024-01-10 06:00:00.000Z" size="97"/>'
-    "</bandwidth></data></ctx>"
-)
 
 
 @dataclass(slots=True)
@@ -107,10 +101,16 @@ class Campaign:
             case "/nl/jsp/logon.jsp":
                 return self._console()
             case "/report/throughput" if self._known(request):
-                good = self.state.functions.report
-                return _text(REPORT, "text/xml") if good else _maintenance()
+                return self._report(request)
             case _:
                 return self._page(request)
+
+    def _report(self, request: web.BaseRequest) -> web.Response:
+        """The throughput of the delivery that was chosen."""
+        if not self.state.functions.report:
+            return _maintenance()
+        stats, chosen = self._moving(STAT), request.query.get("_selection", "")
+        return _text(throughput(stats.rows if stats else (), chosen), "text/xml")
 
     def _console(self) -> web.Response:
         if self.state.functions.console_redirects:

@@ -40,12 +40,14 @@ class Table:
 
     schema: `nms:delivery`. columns: paths such as `@id` or `indicators/@success`. labels: of
     enumerated columns: (column, value, internal name, label). rows: one value per column.
+    weights: for how many rows each of them stands, with ids that count on; empty for one each.
     """
 
     schema: str
     columns: tuple[str, ...]
     labels: tuple[tuple[str, Value, str, str], ...] = ()
     rows: tuple[tuple[Value, ...], ...] = ()
+    weights: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ AFTER: dict[str, Change1] = {
     "backlog-burst-masks-loss": lambda r: replace(r, burst=1.67, factor=0.75),
     "no-load-after": lambda r: replace(r, idle=True),
     "slow-start-day-two": lambda r: replace(r, decay=0.06),
+    "relay-fast-arrival-slow": lambda r: replace(r, arrives=0.7),
     "benign-faster": lambda r: r.at(1.6),
 }
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from wavegate.lab.backlog import ACCEPTED, FAILED, SENT
 from wavegate.lab.campaign_functions import Rates
 from wavegate.lab.clockwork import BEFORE, BUCKETS, Clockwork
 
@@ -68,6 +69,15 @@ def after(
         else:
             yield _loaded(name, clock, rates, number, first, steps)
         number += 1
+
+
+def fates(stat: Stat, rates: Rates, *, feedback: bool) -> tuple[tuple[int, int], ...]:
+    """What the log says of a row's messages: statuses with their counts.
+
+    feedback: whether Sent means delivered, so that what waits in the spool is told apart.
+    """
+    arrived = round(stat.sent * rates.arrives) if feedback else stat.sent
+    return ((SENT, arrived), (ACCEPTED, stat.sent - arrived), (FAILED, stat.errors))
 
 
 def _idle(start: datetime, number: int) -> Iterator[Stat]:

@@ -4,16 +4,19 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import accumulate
 
 from wavegate.lab import live_rates
 from wavegate.lab.backlog import CANCELLED_BY_HAND, FINISHED, PERSON, STARTED, Row
 from wavegate.lab.campaign_state import Table, Value
 from wavegate.lab.live import Live
+from wavegate.lab.live_rates import Stat
 
 READY = 45
 SMS, PUSH_IOS, PUSH_ANDROID = 4900, 4901, 4902
 CHANNELS = {SMS: 1, PUSH_IOS: 41, PUSH_ANDROID: 42}
 SHOWN_RUNS = 10
+STREAM_IDS = 20_000_000
 LONG_AGO = "2024-01-10 06:00:00.000Z"
 OTHERS = "reader{0}@outside.example"
 STATES = (
@@ -209,13 +212,20 @@ def _workflows(live: Live, at: datetime) -> Table:
     )
 
 
+def _stats(live: Live, at: datetime) -> tuple[list[Stat], list[Stat]]:
+    """What left before the opening, and since it leaves again."""
+    before = [*live_rates.before(live.name, live.clock, live.rates_before, at)]
+    if live.resumed is None:
+        return before, []
+    clock, steps = live.clock, live.steps
+    return before, [*live_rates.after(live.name, clock, live.rates, live.resumed, at, steps)]
+
+
 def _statistics(live: Live, at: datetime) -> Table:
-    stats = [*live_rates.before(live.name, live.clock, live.rates_before, at)]
-    if live.resumed is not None:
-        stats += live_rates.after(live.name, live.clock, live.rates, live.resumed, at, live.steps)
+    before, after = _stats(live, at)
     rows: list[tuple[Value, ...]] = [
         (s.delivery, written(s.date), live_rates.BYTES * s.sent, s.sent, s.errors, 0, 0)
-        for s in stats
+        for s in (*before, *after)
     ]
     return Table(
         schema="nms:deliveryStat",
@@ -229,6 +239,30 @@ def _statistics(live: Live, at: datetime) -> Table:
             "@retriesError",
         ),
         rows=tuple(rows),
+    )
+
+
+def _event_logs(live: Live, at: datetime) -> Table:
+    """The log of the steady stream: a row stands for all mail of a bucket with the same fate."""
+    before, after = _stats(live, at)
+    fates = [
+        (stat, status, count)
+        for side, rates in ((before, live.rates_before), (after, live.rates))
+        for stat in side
+        for status, count in live_rates.fates(stat, rates, feedback=live.state.major >= 8)
+        if count
+    ]
+    weights = [count for _, _, count in fates]
+    firsts = accumulate(weights, initial=STREAM_IDS)
+    return Table(
+        schema="nms:broadLogRtEvent",
+        columns=("@id", "@delivery-id", "@status", "@eventDate", "@lastModified"),
+        labels=STATUSES,
+        rows=tuple(
+            (id_, stat.delivery, status, written(stat.date), written(stat.date))
+            for id_, (stat, status, _) in zip(firsts, fates, strict=False)
+        ),
+        weights=tuple(weights),
     )
 
 
@@ -256,6 +290,7 @@ _TABLES: dict[str, Callable[[Live, datetime], Table]] = {
     "nms:broadLogRcp": _logs,
     "nms:broadLogAppSubRcp": _app_logs,
     "xtk:workflow": _workflows,
+    "nms:broadLogRtEvent": _event_logs,
     "nms:deliveryStat": _statistics,
     "nms:trackingLogRcp": _clicks,
     "nms:rtEvent": _events,
