@@ -42,6 +42,8 @@ class Say:
 class _Server(ThreadingHTTPServer):
     """A peer that was killed in the middle of a request is worth no traceback."""
 
+    request_queue_size = 128
+
     def handle_error(self, request: object, client_address: object) -> None:
         """Tell of everything but a broken connection."""
         if not isinstance(sys.exception(), ConnectionError):

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 from tests.builders.estates import WAVE
 from tests.builders.lively import Lively, alive
-from tests.builders.tiny_http import TinyHttp
+from tests.builders.tiny_http import Say, TinyHttp
 
 import wavegate.cli.watch_view
 import wavegate.run.queue
@@ -42,10 +43,12 @@ QUIET = {"inbound_mail": False}
 class Night:
     """A folder with an estate whose window comes soon, and the command line that watches it."""
 
-    def __init__(self, folder: Path, url: str, opens: timedelta, length: timedelta) -> None:
+    def __init__(
+        self, folder: Path, url: str, opens: timedelta, length: timedelta, **policy: str
+    ) -> None:
         self.folder = folder
         self.estate: Estate = alive(
-            url, folder, opens=opens, length=length, policy=POLICY, functions=QUIET
+            url, folder, opens=opens, length=length, policy=POLICY | policy, functions=QUIET
         )
         (folder / "estate.json").write_bytes(dump(self.estate))
         self.home = folder / "home"
@@ -80,11 +83,17 @@ class Night:
 
 
 @pytest.fixture
-def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Night]:
+def lively() -> Lively:
+    """The instance that answers, which counts what it was asked."""
+    return Lively()
+
+
+@pytest.fixture
+def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lively: Lively) -> Iterator[Night]:
     """A window that opens at once and closes soon, of an instance that does everything right."""
     monkeypatch.setenv("WAVEGATE_HOME", str(tmp_path / "home"))
     tool()  # worked out once per process, and not in the time before the opening
-    with TinyHttp(Lively()) as server:
+    with TinyHttp(lively) as server:
         yield Night(tmp_path, server.url, 2 * SECOND / 3, SECOND / 2)
 
 
@@ -107,6 +116,17 @@ def test_a_watch_is_one_object_for_machines(
     assert tracking["ok"] == len([s for s in night.timeline().of("tracking") if s.state == "ok"])
     assert "undisturbed so far" == tracking["word"]
     assert "the estate switches it off" == found["instances"][NAME]["inbound_mail"]["not_probed"]
+
+
+def test_all_share_one_session(night: Night, lively: Lively) -> None:
+    """As the instance counts: one logon for all, besides those that are probed; all are ended."""
+    assert 0 == run([*night.args, "--json"])
+    probed = [sample.state for sample in night.timeline().of("logon")]
+    looked = len(night.store.names(f"queues/{WAVE}/{NAME}/"))
+    assert len(night.timeline().of("session")) > 3
+    others = lively.calls.count("Logon") - probed.count("ok") - looked
+    assert 0 <= others - 1 <= len(probed) - probed.count("ok")
+    assert lively.calls.count("Logon") == lively.calls.count("Logoff")
 
 
 def test_every_checkpoint_vouches_for_its_line(night: Night) -> None:
@@ -187,6 +207,31 @@ def test_ctrl_c_seals_what_is_there(long_night: Night, number: int) -> None:
     signed = timeline_checkpoints(long_night.store, trust, WAVE, NAME)
     whole = read_timelines(long_night.store, WAVE, NAME, upto=signed.upto)
     assert long_night.reading() == whole
+
+
+def test_ctrl_c_twice_ends_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit 130 without waiting for who does not answer; every line written before is whole."""
+    monkeypatch.setenv("WAVEGATE_HOME", str(tmp_path / "home"))
+    asked, over = threading.Event(), threading.Event()
+
+    def hang() -> Iterator[bytes]:
+        asked.set()
+        over.wait(20)
+        yield b"too late"
+
+    with TinyHttp(Lively(instead={"/nl/jsp/logon.jsp": Say(pieces=hang)})) as server:
+        night = Night(tmp_path, server.url, SECOND, 300 * SECOND, too_slow="60s")
+        process = night.start()
+        assert asked.wait(10)
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.communicate(timeout=1)  # what is under way is waited for
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=15)
+        over.set()
+    assert 130 == process.returncode
+    assert () == night.reading().problems
+    assert night.timeline().samples
 
 
 def test_two_watches_of_one_vantage_do_not_mix(

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One HTTP exchange, bounded in size and in total time, raw bytes kept. No redirects, no proxies.
 
-A time-out per read does not bound a server that drips; so a timer shuts the connection's socket
-when the total time is up, wherever the exchange stands.
+A time-out per read does not bound a server that drips; so a time limit shuts the connection's
+socket when the total time is up, wherever the exchange stands.
 """
 
 import functools
@@ -25,10 +25,12 @@ from urllib3.poolmanager import PoolManager
 
 from wavegate import clock
 from wavegate.observe.routes import raise_if_ours
+from wavegate.observe.time_limit import limit
 
 CHUNK = 64 * 1024
 AGENT = "wavegate"
 MAX_RETRY_AFTER = 60
+KEPT = 32
 RESET = "connection reset"
 
 
@@ -77,6 +79,11 @@ class _Guard:
         with self._lock:
             self.expired = True
             self._shut()
+
+    def done(self) -> None:
+        """It ended; its socket may serve another exchange from now on."""
+        with self._lock:
+            self._sock = None
 
     def _shut(self) -> None:
         if self._sock is not None:
@@ -186,6 +193,7 @@ class HttpClient:
     def __init__(self, limits: HttpLimits, context: ssl.SSLContext | None = None) -> None:
         self._limits = limits
         self._kept = False
+        self._ready: dict[object, requests.PreparedRequest] = {}
         self._session = _Session()
         self._session.trust_env = False
         self._session.headers = requests.structures.CaseInsensitiveDict(
@@ -245,14 +253,13 @@ class HttpClient:
     ) -> Exchange:
         guard = _Guard()
         left = max(0.001, deadline - clock.monotonic())
-        timer = threading.Timer(left, guard.expire)
-        timer.daemon = True
         _current.guard = guard
-        timer.start()
+        limited = limit(clock.monotonic() + left, guard.expire)
         try:
             return self._exchange(method, url, headers, body, left, guard)
         finally:
-            timer.cancel()
+            limited.lift()
+            guard.done()
             _current.guard = None
 
     def _exchange(
@@ -268,14 +275,12 @@ class HttpClient:
         got = bytearray()
         failure: str | None = None
         try:
-            response = self._session.request(
-                method,
-                url,
-                data=body or None,
-                headers=dict(headers),
+            response = self._session.send(
+                self._prepared(method, url, headers, body),
                 stream=True,
                 allow_redirects=False,
                 timeout=left,
+                proxies={},
             )
             failure = self._read(response, got, guard)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
@@ -290,6 +295,21 @@ class HttpClient:
             body=bytes(got),
             failure=failure,
         )
+
+    def _prepared(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes
+    ) -> requests.PreparedRequest:
+        """A request made ready; a watch repeats the same few, which are kept."""
+        key = (method, url, tuple(headers.items()), body)
+        found = self._ready.get(key)
+        if found is None:
+            request = requests.Request(method, url, headers=dict(headers), data=body or None)
+            found = self._session.prepare_request(request)
+            if len(self._ready) >= KEPT:
+                self._ready.clear()
+            if len(body) <= CHUNK:
+                self._ready[key] = found
+        return found
 
     def _read(self, response: requests.Response, got: bytearray, guard: _Guard) -> str | None:
         """Read the body up to the limit; why it is not whole, or None."""

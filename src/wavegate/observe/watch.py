@@ -26,6 +26,7 @@ from wavegate.observe.functions.facing import Facing
 from wavegate.observe.watch_events import Began, Event, Gapped, Sampled, Shown, Tell, Ticked, Told
 from wavegate.observe.watch_hearing import Hearing
 from wavegate.observe.watch_probe import Crew, Probed, probe
+from wavegate.observe.watch_pulse import Pulse
 from wavegate.observe.watch_schedule import (
     Periodic,
     first_after,
@@ -40,6 +41,8 @@ from wavegate.record.timeline import Gap, Sample, Watched
 from wavegate.record.timeline_journal import function_line, gap_line, sample_line
 
 TICK = 0.2
+HOLD = 0.1
+"""Seconds for which results are gathered, so that one sync of the disk serves many."""
 STEP = timedelta(seconds=1)
 BEAT_LEAST, BEAT_MOST = timedelta(seconds=1), timedelta(seconds=10)
 PER_HOST = 16
@@ -120,7 +123,8 @@ def watch(
     KeyboardInterrupt (the second Ctrl-C) ends it at once; what was written stays.
     """
     found = _Watch(targets, plan, hearing, tell, stop or threading.Event())
-    return found.run()
+    with found.pulse.beating():
+        return found.run()
 
 
 class _Watch:
@@ -137,12 +141,15 @@ class _Watch:
         self._targets = targets
         self._plan = plan
         self._hearing = hearing
+        self.pulse = Pulse()
         self._tell = tell
         self._stop = stop
         self._done: queue.SimpleQueue[_Done | _Looked] = queue.SimpleQueue()
         self._heap: list[tuple[float, int, _Job]] = []
         self._order = count()
         self._hosts: dict[str, int] = {}
+        self._held: list[_Done] = []
+        self._held_since = 0.0
         self._under_way = 0
         self._looking = 0
         self._epoch = 0
@@ -224,6 +231,7 @@ class _Watch:
         self._check_clock()
         patience = self._plan.policy.too_slow.total_seconds() + 3.0
         self._collect_all(patience if interrupted or not self._looking else LOOK_PATIENCE)
+        self._write_held()
         at = clock.now()
         settled = not interrupted and at >= self._plan.window.end
         reason = "interrupted" if interrupted else "settled" if settled else "--until was reached"
@@ -244,8 +252,10 @@ class _Watch:
 
     def _wait(self) -> float:
         """Seconds until something is due, at most a tick."""
-        left = self._heap[0][0] - clock.monotonic() if self._heap else TICK
-        return min(TICK, max(0.0, left))
+        now = clock.monotonic()
+        due = self._heap[0][0] - now if self._heap else TICK
+        held = self._held_since + HOLD - now if self._held else TICK
+        return min(TICK, max(0.0, min(due, held)))
 
     def _launch_due(self) -> None:
         now = clock.monotonic()
@@ -268,7 +278,7 @@ class _Watch:
         epoch = self._epoch
 
         def ask() -> None:
-            probed = probe(job.function, job.target.facing, self._hearing)
+            probed = probe(job.function, job.target.facing, self._hearing, self.pulse)
             self._done.put(_Done(job, probed, epoch))
 
         self._crew.do(ask)
@@ -296,7 +306,7 @@ class _Watch:
     # What comes back
 
     def _collect(self, seconds: float) -> None:
-        """Wait for results, and write down all that are there."""
+        """Wait for results, and write down what was held long enough; no result is told before."""
         found: list[_Done] = []
         try:
             item = self._done.get(timeout=seconds) if seconds > 0 else self._done.get_nowait()
@@ -311,6 +321,15 @@ class _Watch:
             pass
         for done in found:
             self._release(done.job)
+        if found and not self._held:
+            self._held_since = clock.monotonic()
+        self._held += found
+        lacking = any(done.probed.lacking for done in found)  # not to be asked any more
+        if lacking or (self._held and clock.monotonic() - self._held_since >= HOLD):
+            self._write_held()
+
+    def _write_held(self) -> None:
+        found, self._held = self._held, []
         self._check_clock()
         for target in self._targets_of(found):
             self._write(target, [done for done in found if done.job.target is target])

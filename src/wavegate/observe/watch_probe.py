@@ -5,7 +5,7 @@
 import queue
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from wavegate import clock
@@ -22,9 +22,12 @@ from wavegate.observe.functions.answer import (
 from wavegate.observe.functions.facing import Facing
 from wavegate.observe.routes import NoRouteError
 from wavegate.observe.watch_hearing import Hearing
+from wavegate.observe.watch_pulse import Pulse
 from wavegate.record.timeline import Sample
 
 MAX_TEXT = 300
+OVERLOAD = 0.25
+"""Part of the patience for which this machine may be late before a silence says nothing."""
 
 
 class Crew:
@@ -82,12 +85,14 @@ class Probed:
     problem: str | None
 
 
-def probe(function: Function, facing: Facing, hearing: Hearing) -> Probed:
+def probe(function: Function, facing: Facing, hearing: Hearing, pulse: Pulse) -> Probed:
     """Ask one function, and whether this vantage could hear if nobody answered. Never raises."""
     sent, began = clock.now(), clock.monotonic()
     asked, problem = _ask(function)
+    took, late = clock.monotonic() - began, pulse.late(began)
     lacking = _lacking(asked)
     answers = (wrong(asked.reason),) if isinstance(asked, Lacking) else asked
+    answers = tuple(_unless_late(answer, facing.seconds, took, late) for answer in answers)
     if any(answer.state != "silent" for answer in answers):
         hearing.answered(facing.instance.name)
     heard = [_heard(answer, facing, hearing, began) for answer in answers]
@@ -97,6 +102,19 @@ def probe(function: Function, facing: Facing, hearing: Hearing) -> Probed:
         for answer, could in zip(answers, heard, strict=True)
     )
     return Probed(samples=samples, lacking=lacking, sent=sent, problem=problem)
+
+
+def _unless_late(answer: Answer, patience: float, took: float, late: float) -> Answer:
+    """A silence, or an answer too late, that an overload of this machine may have made counts not.
+
+    patience: when an answer is too late. took: of the probe. late: how much of it we did not run.
+    """
+    silence = answer.state == "silent" and late >= patience * OVERLOAD
+    slow = answer.state == "ok" and took > patience >= took - late
+    if not answer.counts or not (silence or slow):
+        return answer
+    told = f"our own fault: this machine was too busy, {late:.1f} of {took:.1f} s: {answer.detail}"
+    return replace(not_counted(told), part=answer.part, period=answer.period)
 
 
 def _lacking(asked: Asked) -> Lacking | None:
