@@ -200,11 +200,16 @@ def not_applicable(reason: str) -> Judgement:
     return Judgement(verdict=Verdict.NOT_APPLICABLE, reason=reason)
 
 
-def inconclusive(*missing: Missing, not_compared: Iterable[NotCompared] = ()) -> Judgement:
+def inconclusive(
+    *missing: Missing,
+    not_compared: Iterable[NotCompared] = (),
+    off_track: str | None = None,
+) -> Judgement:
     """A judgement that could not be made, and what would settle it."""
     return Judgement(
         verdict=Verdict.INCONCLUSIVE,
         reason=missing[0].what,
         missing=missing,
         not_compared=tuple(not_compared),
+        off_track=off_track,
     )

@@ -420,6 +420,12 @@ def test_no_timeline_no_verdict() -> None:
     assert ["no-timeline"] == [gap.rule for gap in judged().missing]
 
 
+def test_a_window_that_nobody_watched_is_not_left_open() -> None:
+    """No watch can follow it: HOLD, and not GO until the due."""
+    found = judged()
+    assert found.reason == found.off_track
+
+
 def test_nothing_probed_is_no_pass() -> None:
     """All functions off."""
     found = judged(timeline(functions=[watched(not_probed="switched off in the estate")]))

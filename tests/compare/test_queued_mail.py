@@ -327,6 +327,13 @@ def test_empty_queue_needs_a_fresh_complete_look() -> None:
     assert "queue-never-listed" == judge([after([])]).missing[0].rule
 
 
+def test_a_queue_that_nobody_listed_is_not_left_open() -> None:
+    """Once the window has opened no list of it can be had: HOLD, and not GO until the due."""
+    never, stale = judge([after([])]), judge([look([], at=START - 30 * HOUR), after([])])
+    assert [never.reason, stale.reason] == [never.off_track, stale.off_track]
+    assert judge([], at=START - HOUR).off_track is None
+
+
 def test_last_complete_look_counts() -> None:
     """A later look that was cut short does not take the place of a complete one, and is named."""
     rows = queue(10)

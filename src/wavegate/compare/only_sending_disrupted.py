@@ -75,7 +75,8 @@ def compare_only_sending_disrupted(case: FunctionsCase) -> Judgement:
     if early is not None and case.at < window.start:
         return inconclusive(early)
     if not case.timelines:
-        return inconclusive(no_timeline(name))
+        gap = no_timeline(name)
+        return inconclusive(gap, off_track=gap.what)
     looks = tuple(look_list(case, window))
     said = [*([early] if early else []), *_watch(case, window), *_functions(case, looks)]
     if not looks:

@@ -104,7 +104,9 @@ def compare_queued_mail(case: QueueCase) -> Judgement:
     """Judge `queued_mail` for one instance."""
     found = account(case)
     if isinstance(found, Missing):
-        return inconclusive(found, not_compared=tuple(_problems(case.looks)))
+        late = case.at >= case.window.start
+        problems = tuple(_problems(case.looks))
+        return inconclusive(found, not_compared=problems, off_track=found.what if late else None)
     convicted = tuple(findings(_told(found)))
     gaps = () if convicted else tuple(_gaps(found))
     return judgement(
