@@ -128,6 +128,7 @@ def _gap(
     count: int | None = None,
     settles_by: datetime | None = None,
     subject: str | None = None,
+    command: str | None = None,
 ) -> Missing:
     return Missing(
         what=what,
@@ -136,6 +137,7 @@ def _gap(
         subject=subject or case.subject,
         count=count,
         settles_by=settles_by,
+        command=command,
     )
 
 
@@ -344,7 +346,8 @@ def _load(case: AvailabilityCase, close: datetime) -> _Tried:
 
 def _step_to_come(case: AvailabilityCase, steps: Sequence[Step], last: datetime) -> Missing:
     what = f"the planned load step {steps[-1].text!r}, read back after {format_instant(last)}"
-    return _gap(case, "load-step-to-come", what, on=On.TIME, settles_by=last)
+    command = f"wavegate capture --wave {case.wave.name} --phase after"
+    return _gap(case, "load-step-to-come", what, on=On.TIME, settles_by=last, command=command)
 
 
 def _flat(case: AvailabilityCase, offered: float, reached: float, bounds: str) -> Finding:
