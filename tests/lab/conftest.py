@@ -33,7 +33,14 @@ class Sink:
     mails: list[Mail] = field(default_factory=list)
 
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One SMTP connection, perhaps announced by PROXY; a client is never refused."""
+        """One SMTP connection, closed however it ends."""
+        try:
+            await self._converse(reader, writer)
+        finally:
+            writer.close()
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Perhaps announced by PROXY; a client is never refused."""
         mail = Mail(writer.get_extra_info("peername")[0], "", "", "", b"")
         if mail.peer == "127.0.0.1":
             mail.peer = (await reader.readline()).split()[2].decode()
@@ -58,7 +65,6 @@ class Sink:
                 case _:
                     writer.write(b"221 bye\r\n")
                     break
-        writer.close()
 
 
 @contextmanager
@@ -71,10 +77,12 @@ def _listening(address: str) -> Iterator[Sink]:
         ready.set()
         await stop.wait()
         server.close()
+        await asyncio.sleep(0)  # let each conversation begin, so that its end closes it
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.sleep(0)  # let closed transports say goodbye
 
     stop = asyncio.Event()
     thread = threading.Thread(target=lambda: loop.run_until_complete(listen()))

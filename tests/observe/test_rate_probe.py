@@ -154,6 +154,13 @@ def test_same_questions_on_both_sides() -> None:
     assert START - 21 * DAY == before[0].since
 
 
+def test_an_early_capture_reads_the_last_that_there_is() -> None:
+    """Weeks before the window a baseline exists already, and `ready` can judge whether it will do."""
+    early = stretches(WINDOW, DAY, START - 30 * DAY)
+    assert ["before 7", "before 6", "before 5"] == [s.name for s in early]
+    assert early[-1].since <= START - 30 * DAY < early[-1].until
+
+
 def test_questions_in_words(tmp_path: Path) -> None:
     """A plan says what will be asked; outside a wave nothing is."""
     asked = RateQuestions().questions(task("https://acme.example", tmp_path))

@@ -19,6 +19,8 @@ from wavegate.record.timeline import Sample, Timeline
 
 LEAST_MAILS = 5
 SPARSE = 3
+LOOK_BACK = 10
+"""How long before a removal counts as just before, in the longest silences allowed."""
 _BY = re.compile(r"\bby\s+([^\s;()<>]+)")
 
 
@@ -81,8 +83,8 @@ def effect(
     """
     instants = _by_ip(mails)
     newest = max((m.ended for m in mails), default=removal.until)
-    usual = {ip: _usual(found, (removal, *others)) for ip, found in instants.items()}
-    enough = [ip for ip in sorted(instants) if _tells(instants[ip], usual[ip], removal, within)]
+    spans = (removal, *others)
+    enough = [ip for ip in sorted(instants) if _tells(instants[ip], spans, within)]
     gaps = {ip: _silence(instants[ip], removal, newest) for ip in enough}
     return Effect(
         removal=removal,
@@ -101,23 +103,19 @@ def _by_ip(mails: Iterable[Received]) -> dict[str, list[datetime]]:
     return {ip: sorted(instants) for ip, instants in found.items()}
 
 
-def _usual(instants: list[datetime], removals: Iterable[Removal]) -> timedelta | None:
-    """The longest gap that no removal explains; None without any."""
-    spans = tuple(removals)
+def _tells(instants: list[datetime], spans: Sequence[Removal], within: timedelta) -> bool:
+    """Whether an IP sent often enough just before a removal for its silence to mean something.
+
+    spans: the removal, and others whose silences are not usual.
+    """
+    since = spans[0].since
+    before = [at for at in instants if since - LOOK_BACK * within <= at < since]
     gaps = [
         b - a
-        for a, b in pairwise(instants)
+        for a, b in pairwise(before)
         if not any(a < span.until and b > span.since for span in spans)
     ]
-    return max(gaps) if gaps else None
-
-
-def _tells(
-    instants: list[datetime], usual: timedelta | None, removal: Removal, within: timedelta
-) -> bool:
-    """Whether an IP sent often enough before the removal for its silence to mean something."""
-    before = [at for at in instants if at < removal.since]
-    return len(before) >= LEAST_MAILS and usual is not None and SPARSE * usual <= within
+    return len(before) >= LEAST_MAILS and bool(gaps) and SPARSE * max(gaps) <= within
 
 
 def _silence(instants: list[datetime], removal: Removal, newest: datetime) -> timedelta:

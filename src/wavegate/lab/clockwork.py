@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 UNITS = 10
 BUCKETS = 10
 BEFORE = 21
-"""Units of rate history before the opening: as many as a capture asks for."""
+"""Units of rate history that are kept of before: as many as a capture asks for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

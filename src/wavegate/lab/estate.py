@@ -19,6 +19,8 @@ from wavegate.lab.reference import MOVED_WHEN
 from wavegate.lab.world import AgreedInstance, AgreedNotice, AgreedStep, AgreedWave, Agreement
 
 SEEDS = "*@seed.example"
+FAILOVER = 0.7
+"""In window lengths; the planned stops last longer."""
 Tree = dict[str, object]
 
 
@@ -100,7 +102,7 @@ def _policy(agreed: Agreement, place: Place) -> Tree:
         "queue_deadline": _length(2 * window),
         "clock_tolerance": _length(max(window / 5, timedelta(seconds=1))),
         "resume_within": _length(window / 2),
-        "failover_within": _length(window / 2),
+        "failover_within": _length(FAILOVER * window),
         "too_slow": _length(too_slow(window)),
         "options": ["NmsServer_LastPostUpgrade", "NmsEmail_DefaultErrorAddr"],
         "reachable_private": ["127.0.0.0/8"],

@@ -21,7 +21,7 @@ from wavegate.lab.world import Pause, World
 
 BED = Bed()
 FOREVER = 1e6
-STOP, SLOW = (2.0, 2.8), (2.0, 2.7)
+STOP, SLOW = (2.0, 3.0), (2.0, 2.9)
 """The planned stop of new-a, and how long a slow failover leaves everything still."""
 IP1, IP2 = "127.10.3.11", "127.10.3.12"
 

@@ -45,8 +45,9 @@ class Stat:
 
 
 def before(name: str, clock: Clockwork, rates: Rates, at: datetime) -> Iterator[Stat]:
-    """The rows before the opening, of buckets that have ended."""
-    for number in range(-BEFORE * BUCKETS, 0):
+    """The rows of buckets that have ended before the opening, and are not yet purged."""
+    newest = min((at - clock.opens) // clock.bucket, 0)
+    for number in range(newest - BEFORE * BUCKETS, 0):
         start = clock.opens + number * clock.bucket
         if start + clock.bucket <= at:
             yield _stat(OLD_DELIVERY, start, _sent(name, clock, rates, number, rates.factor))

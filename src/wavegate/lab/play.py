@@ -10,9 +10,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,10 +30,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Play:
-    """What to play. folder: an empty or new folder. faults: ids. opens_in, window: durations.
-
-    watch: whether the window is watched besides.
-    """
+    """What to play. folder: an empty or new folder. faults: ids. opens_in, window: durations."""
 
     scenario: str
     folder: Path
@@ -39,7 +38,6 @@ class Play:
     opens_in: str = "40s"
     window: str = "8s"
     out: Path | None = None
-    watch: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +47,11 @@ class Step:
     name: str
     code: int
     data: Mapping[str, Any]
+
+    @property
+    def gates(self) -> bool:
+        """Whether it asked for a decision about the wave."""
+        return self.name in ("gate", "gate again")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +73,9 @@ class Played:
 
     @property
     def verdicts(self) -> Mapping[str, Any]:
-        """The verdicts that gate printed; empty where it made no decision."""
-        gated = [step.data for step in self.steps if step.name == "gate"]
-        return gated[0] if gated and "decision" in gated[0] else {}
+        """The verdicts that the last gate printed; empty where none made a decision."""
+        gated = [step.data for step in self.steps if "decision" in step.data and step.gates]
+        return gated[-1] if gated else {}
 
     @property
     def decision(self) -> str:
@@ -81,7 +84,7 @@ class Played:
 
     def text(self) -> str:
         """The decision, each bad cell with before and after, and where the report is."""
-        lines = [str(self.verdicts.get("decision_line", self.decision))]
+        lines = [str(s.data.get("decision_line", self.decision)) for s in self.steps if s.gates]
         for cell in self.cells("FAILED", "INCONCLUSIVE"):
             lines += _cell_lines(cell, self.promised)
         lines.append(f"report: {self.bundle}/report.html" if self.bundle else "no bundle")
@@ -98,7 +101,9 @@ class Played:
 
 
 def play(wanted: Play, say: Say) -> Played:
-    """Play a wave: serve, sink, plan, capture, window, capture, gate, verify.
+    """Play a wave: serve, sink, plan, capture, watch the window, capture, gate, verify.
+
+    While something is open, it waits until the world has nothing more to show, and gates again.
 
     Raises InternalError, with the command's own words, for a step that could not be done.
     """
@@ -145,7 +150,6 @@ class _Stage:
         wave = str(lab["wave"])
         where = (*self.place(lab), "--wave", wave)
         at = ("--dir", str(self.wanted.folder))
-        bundle = self.wanted.out or self.wanted.folder / "bundle"
         key = str(self.wanted.folder / "home" / "keys" / "default.pub")
         steps = [
             self.run("plan", 0, "plan", *where),
@@ -153,13 +157,11 @@ class _Stage:
             self.run("capture before", 0, "capture", *where, "--phase", "before"),
             self.run("ready", None, "ready", *where),
         ]
-        if self.wanted.watch:
-            with self.started("watch", "watch", *where) as watch:
-                steps += self._window(where, at)
-                steps.append(self.awaited("watch", watch))
-        else:
+        with self.started("watch", "watch", *where) as watch:
             steps += self._window(where, at)
-        steps.append(self.run("gate", None, "gate", *where, "--out", str(bundle)))
+            steps.append(self.awaited("watch", watch))
+        steps += self._decide(lab, where)
+        bundle = self.bundle
         if bundle.is_dir():
             steps.append(self.run("verify", None, "verify", str(bundle), "--key", key))
         return Played(
@@ -169,6 +171,30 @@ class _Stage:
             steps=tuple(steps),
             bundle=bundle if bundle.is_dir() else None,
         )
+
+    @property
+    def bundle(self) -> Path:
+        """Where the sealed folder of the last gate goes."""
+        return self.wanted.out or self.wanted.folder / "bundle"
+
+    def _decide(self, lab: Mapping[str, Any], where: tuple[str, ...]) -> Iterator[Step]:
+        """Gate; and once more, when the world has settled, where something was open."""
+        interim = self.bundle.with_name(f"{self.bundle.name}-interim")
+        first = self.run("gate", None, "gate", *where, "--out", str(interim))
+        yield first
+        if not first.data.get("open"):
+            if interim.is_dir():
+                interim.rename(self.bundle)
+            return
+        self._await(clock.parse_instant(lab["settled"]))
+        yield self.run("capture again", 0, "capture", *where, "--phase", "after")
+        yield self.run("gate again", None, "gate", *where, "--out", str(self.bundle))
+
+    def _await(self, at: datetime) -> None:
+        """Wait until an instant is past."""
+        left = (at - clock.now()).total_seconds()
+        self.say(f"  {'settling':15} {max(left, 0):5.1f} s until stops and load steps are over")
+        threading.Event().wait(max(left, 0))
 
     def _window(self, where: tuple[str, ...], at: tuple[str, ...]) -> list[Step]:
         """Through the window, and the capture after it."""

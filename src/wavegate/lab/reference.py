@@ -46,8 +46,8 @@ NEW_SITE = (
 )
 PLANNED = (
     AgreedStep(since=2.0, until=2.3, load=2.0),
-    AgreedStep(since=2.0, until=2.8, node=NEW_SITE[0].host),
-    AgreedStep(since=3.0, until=3.8, node=NEW_SITE[1].host),
+    AgreedStep(since=2.0, until=3.0, node=NEW_SITE[0].host),
+    AgreedStep(since=3.2, until=4.2, node=NEW_SITE[1].host),
 )
 """What is tried after the window of each moving instance: a load step, a stop of each host."""
 STOPS = tuple(

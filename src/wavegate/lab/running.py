@@ -31,6 +31,9 @@ from wavegate.lab.world import PHASES, Phase, World
 PORTS = range(20_000, 32_000)
 """Below the ports that the kernel gives to outgoing connections."""
 PATIENCE = timedelta(seconds=30)
+QUEUE_SHOWS, AFTERMATH = 3.0, 0.6
+"""In window lengths: from the opening until a lost message is overdue; and from the last step until
+it can be judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +91,7 @@ class Lab:
         self._opens_in = opens_in
         self._window = window
         self._moving = asyncio.Lock()
+        self._closing: asyncio.Task[None] | None = None
         self._progress = asyncio.Event()
         self._place: Place | None = None
 
@@ -173,6 +177,12 @@ class Lab:
             exchangers={name: greeter.address for name, greeter in self.greeters.items()},
         )
 
+    def _settled(self) -> datetime:
+        """When all that is queued or planned after the window has shown what becomes of it."""
+        steps = (step.until for item in self.world.agreed.instances for step in item.planned)
+        windows = max((QUEUE_SHOWS, *steps)) + AFTERMATH
+        return self.place.opens + windows * self.place.window
+
     def _authoritative(self) -> Iterator[tuple[str, list[str]]]:
         for zone in self.world.before.zones:
             servers = [
@@ -208,14 +218,21 @@ class Lab:
     async def move(self, phase: Phase, patience: timedelta = PATIENCE) -> PhaseResult:
         """Move the world on to a phase, not before the estate's instant, and wait for its mail.
 
-        `before` waits for the mail only. A phase already reached is not left.
+        `before` waits for the mail only. A phase already reached is not left. A window that was
+        opened closes by itself at its end, so that no late call makes sending resume late.
         """
+        await self._reach(phase)
+        await self._delivered(patience if phase != "window" else timedelta())
+        return self.result()
+
+    async def _reach(self, phase: Phase) -> None:
+        """Show each phase up to one, each at its instant or, if that is past, now."""
         async with self._moving:
             for step in PHASES[PHASES.index(self.phase) + 1 : PHASES.index(phase) + 1]:
                 await _until(self.place.opens if step == "window" else self.place.closes)
                 self._show(step)
-        await self._delivered(patience if phase != "window" else timedelta())
-        return self.result()
+        if self.phase == "window" and self._closing is None:
+            self._closing = asyncio.create_task(self._reach("after"))
 
     def _show(self, phase: Phase) -> None:
         scene = self.world.scene(phase)
@@ -299,6 +316,7 @@ class Lab:
                 "start": format_instant(place.opens),
                 "end": format_instant(place.closes),
             },
+            "settled": format_instant(self._settled()),
             "scenario": self.title,
             "faults": list(self.faults),
             "names": reference_names(),

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads the rate history back from an instance: nms:deliveryStat, never rows of the broadLog.
 
-Rides on the session of `CampaignProbe`. The stretches are counted from the window, so that a
-capture before and one after ask the same questions about before. Pages go by date.
+Rides on the session of `CampaignProbe`. The stretches are counted from the window, so that
+captures agree on them; those before it are the last that have begun. Pages go by date.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from wavegate.record.rates import DELIVERY, RATES, SERIES, STAT
 STRETCH = 7
 """Units asked for at once: the distance of the looks."""
 STRETCHES = 3
-"""Stretches before the opening, and at most so many after the close."""
+"""Stretches of before, and at most so many after the close."""
 LINES = 1000
 PAGES = 20
 COUNTS = (
@@ -106,15 +106,16 @@ def window_of(task: Task) -> Window | None:
 
 
 def stretches(window: Window, unit: timedelta, now: datetime) -> tuple[Stretch, ...]:
-    """All before the opening, oldest first, and those after the close that have begun."""
+    """The last before the opening that have begun, oldest first, and those begun after the close."""
     step = STRETCH * unit
+    last = max(-((now - window.start) // step), 1)
     before = [
         Stretch(
             name=f"before {number}",
             since=window.start - number * step,
             until=window.start - (number - 1) * step,
         )
-        for number in range(STRETCHES, 0, -1)
+        for number in range(last + STRETCHES - 1, last - 1, -1)
     ]
     after = [
         Stretch(
