@@ -155,7 +155,7 @@ def test_same_questions_on_both_sides() -> None:
 
 
 def test_an_early_capture_reads_the_last_that_there_is() -> None:
-    """Weeks before the window a baseline exists already, and `ready` can judge whether it will do."""
+    """Weeks before the window a baseline exists already, so `ready` can judge it."""
     early = stretches(WINDOW, DAY, START - 30 * DAY)
     assert ["before 7", "before 6", "before 5"] == [s.name for s in early]
     assert early[-1].since <= START - 30 * DAY < early[-1].until

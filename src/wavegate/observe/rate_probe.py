@@ -106,7 +106,7 @@ def window_of(task: Task) -> Window | None:
 
 
 def stretches(window: Window, unit: timedelta, now: datetime) -> tuple[Stretch, ...]:
-    """The last before the opening that have begun, oldest first, and those begun after the close."""
+    """The last of before that have begun, oldest first, and those of after that have."""
     step = STRETCH * unit
     last = max(-((now - window.start) // step), 1)
     before = [
