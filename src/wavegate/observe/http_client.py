@@ -233,6 +233,8 @@ class HttpClient:
             self._forget_connections()
         kept, self._kept = self._kept, not fresh
         first = self._timed(method, url, headers, body, deadline)
+        if fresh:
+            self._forget_connections()  # the server closes it, perhaps only in a moment
         wait, why = _retry_after(first), "HTTP 429"
         if kept and first.status is None and first.failure == RESET:
             wait, why = 0, "a kept connection was closed"
