@@ -9,7 +9,7 @@ MTA the instance's statistics end at the relay. Another instance's data never en
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from wavegate.clock import format_duration, format_instant
@@ -20,10 +20,21 @@ from wavegate.compare.statistics import (
     Ratio,
 )
 from wavegate.compare.throughput_looks import BASELINE_TOO_SHORT, Look, look
-from wavegate.compare.throughput_units import Paired, Sorted, Span, pair, parts, sort_out
+from wavegate.compare.throughput_sources import Disagreement, Heard, Sides, Spool, hear
+from wavegate.compare.throughput_units import (
+    LoadStep,
+    Paired,
+    Sorted,
+    Span,
+    pair,
+    parts,
+    sort_out,
+    tried_again,
+)
 from wavegate.estate.model import Estate, Instance, Wave, Window
 from wavegate.estate.policy import Policy
 from wavegate.record.message import Received
+from wavegate.record.rate_witnesses import Witnesses
 from wavegate.record.rates import Bucket, Deferral, RateHistory, arrivals
 from wavegate.verdict import (
     Finding,
@@ -44,6 +55,7 @@ HALVED = 0.5
 """A part (a domain, a size class) convicts when its rate surely halved; less may be its share."""
 LEAST_FLOOR = 1e-6
 """A margin of 100 % allows everything; its floor still has a logarithm."""
+BY_WHOM = "who-put-off"
 RELAY, ARRIVAL = "relay rate", "arrival rate at the receiving side"
 
 
@@ -54,6 +66,7 @@ class ThroughputCase:
     rates: read back at all captures of both phases. deferrals: temporary refusals in the logs.
     runs_before, runs_after: bursts of seeds; planned_runs: how many a side `plan --seeds` planned,
     0 where it planned none. since: from when after counts; the window's end unless a fix was made.
+    witnesses: what other sources on the instance told of the rate.
     """
 
     estate: Estate
@@ -68,6 +81,7 @@ class ThroughputCase:
     runs_after: tuple[SeedRun, ...] = ()
     planned_runs: int = 0
     since: datetime | None = None
+    witnesses: Witnesses = field(default_factory=Witnesses)
 
     @property
     def policy(self) -> Policy:
@@ -113,20 +127,81 @@ def compare_throughput(case: ThroughputCase) -> Judgement:
     relay = _series(case, RELAY, before, after, span)
     arrived, not_seen = _arrival(case, before, after, span)
     series = [relay, *arrived]
-    findings = [f for one in series for f in _findings(case, one)]
-    if not findings:
+    sides = Sides(before=before, after=after, deferrals=case.deferrals, span=span)
+    heard = hear(case.witnesses, sides, case.floor)
+    open_ones = [*_disagreements(case, heard), *_by_whom(case, relay, span)]
+    withheld = RELAY if open_ones and _in_doubt(heard, open_ones) else ""
+    findings = [f for one in series if one.name != withheld for f in _findings(case, one)]
+    findings += [_spool(case, relay, heard.spool)] if heard.spool else []
+    if not findings and not withheld:
         findings = [f for one in series for f in _parts(case, one, span)]
     late, delays, not_judged = _delays(case)
     gaps = [gap for one in series for gap in _gaps(case, one, span)]
     return judgement(
         findings=(*findings, *late),
-        missing=(*gaps, *delays),
-        not_compared=(*relay.sorted_out.set_aside, *not_seen, *not_judged),
-        shown="; ".join(_shown(one) for one in series),
+        missing=(*open_ones, *gaps, *delays),
+        not_compared=(*relay.sorted_out.set_aside, *not_seen, *heard.not_compared, *not_judged),
+        shown="; ".join((*(_shown(one) for one in series), *heard.shown)),
         could_hide="; ".join(_could_hide(case, one) for one in series),
         off_track=None if findings or late else _off_track(case, window, series),
         records=case.rates.records,
         remarks=(*case.rates.problems, *_faster(series)),
+    )
+
+
+def _in_doubt(heard: Heard, open_ones: Sequence[Missing]) -> bool:
+    """Whether a slower relay is not to be held against anybody: denied, or by whom is unknown."""
+    denied = any(one.denies for one in heard.disagreements)
+    return denied or any(gap.rule == BY_WHOM for gap in open_ones)
+
+
+def _disagreements(case: ThroughputCase, heard: Heard) -> list[Missing]:
+    """Sources that cannot both be right; which one is, the records do not tell."""
+    return [_which(case, one) for one in heard.disagreements]
+
+
+def _which(case: ThroughputCase, one: Disagreement) -> Missing:
+    what = f"which source is right: {one.text}"
+    return _gap(
+        case, "sources-disagree", what, phase="after", subject=f"{case.subject} {one.source}"
+    )
+
+
+def _by_whom(case: ThroughputCase, relay: _Series, span: Span) -> list[Missing]:
+    """A slow-down that stands on buckets full of repeated tries, whose replies nobody read."""
+    kept = relay.sorted_out
+    odd = tried_again(kept.before, kept.after)
+    if relay.look.verdict is not Verdict.FAILED or not odd:
+        return []
+    calm = pair(kept.before, [b for b in kept.after if b not in odd], span)
+    if look(calm.matched, case.floor).verdict is Verdict.FAILED:
+        return []
+    what = (
+        f"who put mail off: in {len(odd)} of {len(kept.after)} loaded buckets far more tries "
+        "failed or were repeated than before, and without them sending is not shown to be slower; "
+        "no reply was read that names a receiver (watch reads them, or ask for the delivery logs)"
+    )
+    return [_gap(case, BY_WHOM, what, subject=f"{case.subject} {RELAY}")]
+
+
+def _spool(case: ThroughputCase, relay: _Series, found: Spool) -> Finding:
+    """Relayed as before, and less of it arrives: the log's feedback tells accepted from sent."""
+    rate = relay.paired.observed or 0.0
+    left = found.look.ratio
+    level = rate * left.value if left else 0.0
+    bounds = f"; {_interval(left)} of before" if left else ""
+    return Finding(
+        rule="arrival-slower",
+        subject=f"{case.subject} {ARRIVAL}",
+        expected=f"{rate:.0f} a minute arriving, as many as are relayed, at most "
+        f"{1 - case.floor:.0%} less",
+        observed=f"{level:.0f} a minute by the log's feedback{bounds}; {found.waiting} messages "
+        "wait in the spool of the mail servers",
+        explanation=f"the {ARRIVAL} is lower than the {RELAY}: mail is taken over as fast as "
+        "before and delivered more slowly",
+        witness=(two_digits(rate), two_digits(level), "receiving side"),
+        after="slower",
+        records=case.rates.records,
     )
 
 
@@ -137,12 +212,20 @@ def _series(
     after: Sequence[Bucket],
     span: Span,
 ) -> _Series:
-    kept = sort_out(before, after, case.deferrals, span)
+    kept = sort_out(before, after, case.deferrals, span, _steps(case))
     paired = pair(kept.before, kept.after, span)
     baseline = pair(kept.before, kept.before, span).units[0]
     hopeless = Look(verdict=Verdict.INCONCLUSIVE, ratio=None, at=0, more=None)
     found = hopeless if baseline < LEAST_UNITS else look(paired.matched, case.floor)
     return _Series(name=name, paired=paired, sorted_out=kept, look=found, baseline=baseline)
+
+
+def _steps(case: ThroughputCase) -> list[LoadStep]:
+    return [
+        LoadStep(text=p.load, since=p.at, until=p.at + p.length)
+        for p in case.instance.planned
+        if p.load is not None
+    ]
 
 
 def _arrival(
@@ -303,6 +386,9 @@ def _no_load(case: ThroughputCase, one: _Series, span: Span, subject: str) -> Mi
     if deferred:
         what = f"{LEAST_UNITS} units in which the receiver takes mail: {deferred[0]}"
         on, rule = On.RECEIVER, "receiver-defers"
+    elif not one.sorted_out.unloaded and _steps_only(one.sorted_out):
+        what = "units outside the planned load steps: nothing else was sent after the window yet"
+        on, rule = On.TIME, "load-steps-only"
     elif one.sorted_out.after:
         what = "loaded hours like those before: no hour after has a counterpart before"
         on, rule = On.TIME, "no-like-hour"
@@ -314,6 +400,10 @@ def _no_load(case: ThroughputCase, one: _Series, span: Span, subject: str) -> Mi
     return _gap(
         case, rule, what, count=LEAST_UNITS, on=on, settles_by=by, phase="after", subject=subject
     )
+
+
+def _steps_only(kept: Sorted) -> bool:
+    return not kept.after and any("load step" in note.what for note in kept.set_aside)
 
 
 def _too_short(one: _Series) -> str:

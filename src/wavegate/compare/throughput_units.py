@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from statistics import fmean
 
+from wavegate.clock import format_instant
 from wavegate.compare.statistics import LEAST_UNITS, Matched, Point, match
 from wavegate.record.rates import Bucket, Deferral, Part, reply_code
 from wavegate.verdict import NotCompared
@@ -51,18 +52,40 @@ class Sorted:
     only_backlog: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadStep:
+    """A planned load step of the estate: what it says, from when to when."""
+
+    text: str
+    since: datetime
+    until: datetime
+
+    def touches(self, bucket: Bucket) -> bool:
+        """Whether some of a bucket lies in it."""
+        return bucket.start < self.until and bucket.end > self.since
+
+
 def sort_out(
-    before: Sequence[Bucket], after: Sequence[Bucket], deferrals: Sequence[Deferral], span: Span
+    before: Sequence[Bucket],
+    after: Sequence[Bucket],
+    deferrals: Sequence[Deferral],
+    span: Span,
+    steps: Sequence[LoadStep] = (),
 ) -> Sorted:
-    """Keep loaded buckets outside bursts and receivers' deferrals; name the rest."""
-    deferred = {b.start: who for b in (*before, *after) if (who := _deferred(b, deferrals))}
-    old = [b for b in before if b.loaded and b.start not in deferred]
-    new = [b for b in after if b.loaded and b.start not in deferred]
+    """Keep loaded buckets outside bursts, receivers' deferrals and load steps; name the rest."""
+    stepped = _step_notes((*before, *after), steps)
+    before, after = (
+        [b for b in side if not any(step.touches(b) for step in steps)] for side in (before, after)
+    )
+    put_off = {b.start: who for b in (*before, *after) if (who := deferred(b, deferrals))}
+    old = [b for b in before if b.loaded and b.start not in put_off]
+    new = [b for b in after if b.loaded and b.start not in put_off]
     lead = _lead(old, new, span.unit)
     burst = [b for b in new if b.backlog] + [b for b in lead if not b.backlog]
     steady = [b for b in new if b not in burst]
     early = _only_fast(old, steady, span.unit)
-    notes = [_deferral_note(b, deferred[b.start]) for b in (*before, *after) if b.start in deferred]
+    notes = [_deferral_note(b, put_off[b.start]) for b in (*before, *after) if b.start in put_off]
+    notes += stepped
     notes += _load_notes(before, after) + ([_burst_note(burst)] if burst else [])
     return Sorted(
         before=tuple(old),
@@ -74,7 +97,34 @@ def sort_out(
     )
 
 
-def _deferred(bucket: Bucket, deferrals: Sequence[Deferral]) -> tuple[str, str] | None:
+def _step_notes(buckets: Sequence[Bucket], steps: Sequence[LoadStep]) -> list[NotCompared]:
+    return [
+        NotCompared(
+            what=f"the planned load step {step.text!r}: {count} buckets from "
+            f"{format_instant(step.since)} to {format_instant(step.until)}",
+            reason="left out: the load was another one; `availability_after` judges it",
+        )
+        for step in steps
+        if (count := sum(step.touches(b) for b in buckets))
+    ]
+
+
+def tried_again(before: Sequence[Bucket], after: Sequence[Bucket]) -> tuple[Bucket, ...]:
+    """The buckets after with far more failed and repeated tries than before.
+
+    Somebody put mail off in them; without a reply that was read, nobody can tell who.
+    """
+    usual = _repeated(before)
+    return tuple(b for b in after if _repeated([b]) > usual + DEFERRED_SHARE)
+
+
+def _repeated(buckets: Sequence[Bucket]) -> float:
+    """The share of tries that failed or were not the first."""
+    tried = sum(b.sent + b.errors for b in buckets)
+    return sum(b.errors + b.again for b in buckets) / tried if tried else 0.0
+
+
+def deferred(bucket: Bucket, deferrals: Sequence[Deferral]) -> tuple[str, str] | None:
     """The receiver that put off so much of a bucket that its rate is the receiver's."""
     counts: dict[str, list[str]] = {}
     for found in deferrals:

@@ -72,8 +72,9 @@ class Logged:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """One report."""
+    """One report: its buckets that had ended a whole length before it was read."""
 
+    trunc: timedelta
     counts: tuple[ReportCount, ...]
 
 
@@ -82,12 +83,14 @@ class Witnesses:
     """What the other sources told.
 
     log: per log, delivery, status and stretch. counted: the stretches of which every log that
-    answers was counted. silent: sources that told nothing, with the reason, each once.
+    answers was counted. trunc: the bucket of the reports that were read. silent: sources that told
+    nothing, with the reason, each once.
     """
 
     log: tuple[LogCount, ...] = ()
     counted: tuple[tuple[datetime, datetime], ...] = ()
     report: tuple[ReportCount, ...] = ()
+    trunc: timedelta | None = None
     silent: tuple[tuple[str, str], ...] = ()
 
 
@@ -96,21 +99,24 @@ def read_witnesses(snapshots: Iterable[Snapshot]) -> Witnesses:
     logs: dict[tuple[str, datetime, datetime], tuple[LogCount, ...]] = {}
     report: dict[tuple[str, datetime], ReportCount] = {}
     silent: dict[str, str] = {}
+    coarse: timedelta | None = None
     for seen in _asked(snapshots):
         source = REPORT if seen.kind == "http" else seen.asked.get("schema", "")
         found = _report(seen) if source == REPORT else _log(seen)
         match found:
             case str():
                 silent.setdefault(source, found)
-            case Reported(counts):
+            case Reported(trunc, counts):
+                coarse = max(trunc, coarse or trunc)
                 report = {(row.delivery, row.start): row for row in counts} | report
             case Logged(since, until, counted):
                 logs.setdefault((source, since, until), counted)
-    told = {log for log, _, _ in logs} | ({REPORT} if report else set())
+    told = {log for log, _, _ in logs} | ({REPORT} if coarse else set())
     return Witnesses(
         log=tuple(row for key in sorted(logs) for row in logs[key]),
         counted=_counted(logs),
         report=tuple(report[key] for key in sorted(report)),
+        trunc=coarse,
         silent=tuple((s, why) for s, why in sorted(silent.items()) if s not in told),
     )
 
@@ -193,7 +199,9 @@ def _report(seen: Observation) -> Reported | str:
     if isinstance(trunc, str):
         return trunc
     found = tuple(_successes(root, seen.asked.get(OF, ""), trunc))
-    return Reported(found) if found else "no successes in it"
+    if not found:
+        return "no successes in it"
+    return Reported(trunc, tuple(row for row in found if row.end + row.length <= seen.at))
 
 
 def _trunc(root: etree._Element) -> timedelta | str:

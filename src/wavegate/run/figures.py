@@ -9,7 +9,7 @@ from wavegate.compare.only_sending_disrupted import FunctionsCase
 from wavegate.compare.window_rows import Row, window_rows
 from wavegate.evidence.dossier import Dossier
 from wavegate.evidence.shelf import Shelf
-from wavegate.record.rates import Bucket, read_history
+from wavegate.record.rates import Bucket, read_history, waiting_at
 from wavegate.report.html import Plot
 from wavegate.report.plots import (
     FunctionRow,
@@ -78,7 +78,9 @@ def _window(shelf: Shelf, dossier: Dossier, rows: Sequence[Row]) -> Plot:
 def _rate(shelf: Shelf, dossier: Dossier) -> Iterator[Plot]:
     chosen = [side for side in (dossier.before, dossier.after) if side]
     snapshots = tuple(taken for side in chosen for taken in side.attempts)
-    buckets = read_history(snapshots, close=shelf.window.end).buckets
+    close = shelf.window.end
+    queued = waiting_at(dossier.looks, close)
+    buckets = read_history(snapshots, close=close, queued=queued).buckets
     before = [_a_minute(b) for b in buckets if b.loaded and b.end <= shelf.window.start]
     if len(before) < LEAST_POINTS:
         return
