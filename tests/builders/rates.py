@@ -2,18 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rate histories of made-up senders, by unit of a day, with noise that repeats."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from statistics import fmean
 
 from tests.builders.estates import END, START, estate, instance, wave
+from tests.builders.snapshots import URL
+from tests.builders.tiny_http import soap
 
 from wavegate.compare.throughput import ThroughputCase
 from wavegate.estate.model import Estate, Instance
 from wavegate.estate.policy import Policy
-from wavegate.record.rates import Bucket, Part, RateHistory
+from wavegate.record.observation import Observation, Seen
+from wavegate.record.rates import DELIVERY, RATES, SERIES, STAT, Bucket, Part, RateHistory
 
 UNIT = timedelta(hours=24)
 PER_UNIT = 24
@@ -101,3 +104,39 @@ def throughput_case(
 def with_policy(mine: Instance, **policy: object) -> Estate:
     """An estate whose policy differs in some keys."""
     return estate(mine, policy=Policy.model_validate(policy))
+
+
+def rate_answers(sides: Mapping[str, Iterable[Bucket]], at: datetime) -> tuple[Observation, ...]:
+    """What an instance tells a capture: each side's buckets are of one delivery, named by id."""
+    rows = {name: [_stat_row(name, bucket) for bucket in side] for name, side in sides.items()}
+    answers = [
+        _answer(STAT, "deliveryStat", found, f"rates {n} page 01", at)
+        for n, found in enumerate(rows.values())
+    ]
+    states = [f'<delivery id="{name}" state="95" toDeliver="0"/>' for name in rows]
+    return (*answers, _answer(DELIVERY, "delivery", states, "rates states", at))
+
+
+def _stat_row(delivery: str, bucket: Bucket) -> str:
+    date = bucket.start.strftime("%Y-%m-%d %H:%M:%S.000Z")
+    return (
+        f'<deliveryStat delivery-id="{delivery}" date="{date}" firstSuccess="{bucket.sent}" '
+        f'firstError="{bucket.errors}" retriesSuccess="0" retriesError="0" '
+        f'volume="{bucket.sent * 5000}"/>'
+    )
+
+
+def _answer(schema: str, name: str, rows: Iterable[str], body: str, at: datetime) -> Observation:
+    inner = f"<{name}-collection>{''.join(rows)}</{name}-collection>"
+    told = f'<ExecuteQueryResponse xmlns="urn:xtk:queryDef">{inner}</ExecuteQueryResponse>'
+    action = "xtk:queryDef#ExecuteQuery"
+    return Observation(
+        kind="soap",
+        subject=f"{URL} {action}",
+        asked={"url": URL, "action": action, "schema": schema, SERIES: RATES, "body": body},
+        heard={"status": "200"},
+        outcome=Seen(soap(told)),
+        at=at,
+        took_us=1000,
+        vantage="here",
+    )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
+from functools import lru_cache
 
 import dns.flags
 import dns.message
@@ -27,6 +28,7 @@ AGREED = "e" * 64
 URL = "https://acme-prod1.example"
 
 
+@lru_cache(maxsize=4096)
 def response(name: str, rdtype: str, *records: str, rcode: str = "NOERROR") -> bytes:
     """The wire of an authoritative response; a record may be `owner TYPE text`, for chains."""
     query = dns.message.make_query(dns.name.from_text(name), rdtype)

@@ -3,20 +3,19 @@
 from pathlib import Path
 
 import pytest
+from tests.builders.migrations import Migration
 from tests.builders.stores import Desk
-from tests.builders.worlds import World
 
 from wavegate.run.suites import find_suites
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    """A store in which everything is as it should be, planned, captured and received."""
-    found = Desk(tmp_path / "desk")
+    """A store in which all is as it should be: planned, captured, watched, listed, received."""
+    whole = Migration()
+    found = Desk(tmp_path / "desk", whole.estate)
     found.plan(*(suite.promise.id for suite in find_suites()))
-    before, after = World(phase="before"), World(phase="after")
-    found.capture(before.snapshot(), after.snapshot())
-    found.deliver([*before.mails(), *after.mails()])
+    whole.file(found)
     return found
 
 

@@ -13,6 +13,7 @@ from tests.builders.stores import Desk
 from wavegate.cli.entry import run
 from wavegate.run import gate as gate_module
 from wavegate.run import judging
+from wavegate.run.suites import find_suites
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -39,6 +40,8 @@ def test_a_sound_wave_is_go_and_its_bundle_verifies(
     assert 0 == run([*gate, "--json"])
     found = told(capsys)
     assert ("GO", True, 0) == (found["decision"], found["closed"], found["open"])
+    promises = [suite.promise.id for suite in find_suites()]
+    assert dict.fromkeys(promises, "PASSED") == {c["promise"]: c["verdict"] for c in found["cells"]}
     bundle = tmp_path / "bundle"
     assert found == json.loads((bundle / "verdicts.json").read_text("utf-8"))
     assert 0 == run(["verify", str(bundle), "--key", key_of(desk), "--rejudge", "--json"])
