@@ -8,8 +8,9 @@ from wavegate.observe.campaign_probe import CampaignProbe
 from wavegate.observe.dns_probe import DnsProbe
 from wavegate.observe.probe import Probe
 from wavegate.observe.rate_probe import RateQuestions
+from wavegate.observe.witness_probe import WitnessQuestions
 
 
 def probes() -> Sequence[Probe]:
     """The probes of a capture, in the order in which they look."""
-    return (DnsProbe(), CampaignProbe(companions=(RateQuestions(),)))
+    return (DnsProbe(), CampaignProbe(companions=(RateQuestions(), WitnessQuestions())))
