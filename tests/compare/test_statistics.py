@@ -21,6 +21,7 @@ from wavegate.compare.statistics import (
     ratio,
     seeds_for_p95_bound,
     units_after,
+    units_each,
     units_more,
     wave_night,
 )
@@ -134,6 +135,13 @@ def test_hopeless_baselines(spread: float, units: int, after: int | None) -> Non
     assert (after is None) == (units < 1.5 * (spread / 0.0424) ** 2 and units < hopeless)
     assert comfortable >= hopeless
     assert after == units_after(spread, 0.10, units)
+
+
+def test_units_on_both_sides() -> None:
+    """The fewest days a side for 80 % power; no number for a margin that nothing shows."""
+    assert [4, 12, 26] == [units_each(spread, 0.10) for spread in (0.05, 0.10, 0.15)]
+    assert units_each(0.1, 0.0) is None
+    assert units_after(0.1, 0.1, 1) is None
 
 
 def test_decay_is_told_from_noise() -> None:

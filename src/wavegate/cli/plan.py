@@ -8,11 +8,12 @@ import click
 
 from wavegate.cli import options
 from wavegate.cli.outcome import Outcome, finish
+from wavegate.errors import InputError
 
 EPILOG = """\b
 Examples:
   wavegate plan --estate estate.yaml --wave 2024-01-w1 --store store --seeds seeds.json
-  wavegate plan --estate estate.yaml --wave 2024-01-w1 --store store --json | jq .foreseen
+  wavegate plan --estate estate.yaml --wave 2024-01-w1 --store store --json | jq .cannot_show
 Exit codes: 0 signed (also when cells will be FAILED: they are printed); 2 the estate
 cannot be read, or the window has opened and there is a plan already.
 """
@@ -26,6 +27,13 @@ cannot be read, or the window has opened and there is a plan already.
 @click.option(
     "--seeds", type=options.PATH, help="Write here which seed mails a person must schedule."
 )
+@click.option(
+    "--seed-runs",
+    type=click.IntRange(0, 200),
+    default=0,
+    show_default=True,
+    help="With --seeds: also order so many bursts of 20 a side; from 20 on, seed delay is judged.",
+)
 @options.key
 @options.as_json
 def command(
@@ -34,6 +42,7 @@ def command(
     store: Path,
     suites: tuple[Path, ...],
     seeds: Path | None,
+    seed_runs: int,
     key: Path | None,
     as_json: bool,
 ) -> Outcome:
@@ -42,17 +51,22 @@ def command(
     Can be repeated until the window opens; a later version names the earlier one.
     """
     from wavegate.run import opening, plan, plan_text
-    from wavegate.run.files import write_new
+    from wavegate.run import seeds as seeding
+    from wavegate.run.files import check_new, write_new
     from wavegate.run.probes import probes
-    from wavegate.run.seeds import seeds as order
-    from wavegate.run.seeds import to_bytes
     from wavegate.run.suites import find_suites
 
+    if seed_runs and seeds is None:
+        raise InputError("--seed-runs without --seeds", cure="say where to write the seed plan")
+    if seeds is not None:
+        check_new(seeds)
     found = find_suites(suites)
     opened = opening.open_wave(estate, wave, store, create=True)
     signer = opening.signer_for(key)
-    gates = opening.sealed_gates(opened, opening.trust_for(None, signer))
-    planned = plan.plan(opened, found, probes(), signer, gates)
-    if seeds is not None:
-        write_new(seeds, to_bytes(wave, order(opened)))
+    shelf = opening.shelf_of(opened, opening.trust_for(None, signer))
+    orders = None if seeds is None else seeding.seeds(opened, seed_runs)
+    ordered = None if orders is None else seeding.seed_runs(orders)
+    planned = plan.plan(opened, found, probes(), signer, shelf, ordered)
+    if seeds is not None and orders is not None:
+        write_new(seeds, seeding.to_bytes(wave, orders))
     return finish(0, planned.to_json(), plan_text.render(planned), as_json=as_json)

@@ -78,14 +78,17 @@ def _p95(run: SeedRun) -> float | None:
 
 
 def runs_of(
-    mails: Iterable[Received], *, planned: int = SEEDS, stream: str = "seeds"
+    mails: Iterable[Received], *, planned: int = SEEDS, stream: str = "seeds", stem: str = ""
 ) -> tuple[SeedRun, ...]:
     """Runs as they arrived: the mails of one delivery, delayed against their own Date header.
 
-    planned: how many seeds each run had. Mails without a delivery or a Date are in no run.
+    planned: how many seeds each run had. stem: what the addresses of its seeds hold, and no
+    other; mail to others is in no run. Mails without a delivery or a Date are in none either.
     """
     held: dict[str, list[tuple[datetime, float]]] = {}
     for mail in mails:
+        if stem and not any(stem in to for to in mail.recipients):
+            continue
         sent, delivery = _sent(mail), shipment(mail).delivery
         if delivery and sent is not None:
             delay = max(timedelta(), mail.ended - sent).total_seconds()

@@ -7,6 +7,7 @@ before the opening in which the sink was heard. Edges are not gaps; fewer than f
 few.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -44,6 +45,19 @@ class Flow:
     until: datetime
     opening: datetime
     close: datetime
+
+
+def mails_in_the_hour(length: timedelta) -> tuple[int, int]:
+    """Mails of an IP in the hour before by which its return is judged: evenly spaced, at random.
+
+    length: of the window. Three times the longest gap must be at most half of it. Of n mails at
+    random the longest gap is about (ln n + 0.58)/n of the hour (Euler's constant).
+    """
+    evenly = max(FEWEST, math.ceil(HOUR * GAPS * 2 / length))
+    spread = evenly
+    while spread / (math.log(spread) + 0.58) < HOUR * GAPS * 2 / length:
+        spread += 1
+    return evenly, spread
 
 
 def stopped_and_back(

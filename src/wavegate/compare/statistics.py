@@ -279,6 +279,14 @@ def units_after(spread: float, margin: float, before: int, power: float = POWER)
     return high
 
 
+def units_each(spread: float, margin: float, power: float = POWER) -> int | None:
+    """How many units before and as many after pass an unchanged rate with that chance."""
+    if not 0 < margin < 1:
+        return None
+    sizes = range(LEAST_UNITS, _MOST_WAITED)
+    return next((n for n in sizes if _power(n, spread, margin, n) >= power), None)
+
+
 def _power(after: int, spread: float, margin: float, before: int) -> float:
     """The chance that Welch's one-sided test passes an unchanged rate (noncentral t)."""
     if spread < _TINY:

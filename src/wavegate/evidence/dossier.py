@@ -12,6 +12,7 @@ from typing import Literal
 
 from wavegate.decision import GridCell
 from wavegate.estate.model import Estate, Instance, Wave
+from wavegate.evidence.predicates import SeedRuns
 from wavegate.record.message import Received
 from wavegate.record.queue import QueueLook
 from wavegate.record.retake import Chosen
@@ -51,7 +52,8 @@ class PlanFacts:
     """The signed plan that counts: the last version whose signature holds.
 
     at: when it was signed. digest: of its payload. agreed: digest of the agreed estate per
-    customer. suites: digest of the suites it was made for.
+    customer. suites: digest of the suites it was made for. seeds: the bursts of seeds that were
+    ordered, per instance.
     """
 
     version: int
@@ -60,6 +62,7 @@ class PlanFacts:
     agreed: Mapping[str, str]
     cells: tuple[GridCell, ...]
     suites: str
+    seeds: Mapping[str, SeedRuns] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

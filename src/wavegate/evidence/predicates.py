@@ -7,7 +7,7 @@ signed in the role `record`, seals in the role `seal`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Literal, get_args
 
@@ -26,13 +26,37 @@ _CELL = ("instance", "customer", "promise", "due", "not_applicable", "limit_by",
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeedRuns:
+    """Bursts of seeds that were ordered of one instance, by which seed delay is judged.
+
+    runs: how many a side. seeds: how many each. stem: what their addresses hold, followed by a
+    dash, and no other address does.
+    """
+
+    runs: int
+    seeds: int
+    stem: str
+
+    def to_json(self) -> dict[str, object]:
+        """The canonical JSON form."""
+        return {"runs": self.runs, "seeds": self.seeds, "stem": self.stem}
+
+    @classmethod
+    def from_json(cls, value: object) -> "SeedRuns":
+        """Read back what `to_json` wrote. Raises ValueError for anything else."""
+        fields = Fields(value, "runs", "seeds", "stem")
+        return cls(runs=fields.count("runs"), seeds=fields.count("seeds"), stem=fields.name("stem"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanPredicate:
     """The grid of a wave, fixed before anything is looked at.
 
     version: from 1. previous: digest of the payload of the version before, None for the first.
     at: when it was made. agreed: digest of the agreed estate per customer. policy: canonical JSON
     text. tool: what made it. suites: digest of the suites it was made for. late: made after the
-    window had opened.
+    window had opened. seeds: the bursts that `plan --seeds` ordered, per instance; written only
+    where there are any, so that a plan without them is as plans always were.
     """
 
     TYPE: ClassVar[str] = f"{BASE}/plan/v1"
@@ -47,6 +71,7 @@ class PlanPredicate:
     tool: Tool
     suites: str
     late: bool = False
+    seeds: Mapping[str, SeedRuns] = field(default_factory=dict)
 
     @property
     def grid_digest(self) -> str:
@@ -66,13 +91,20 @@ class PlanPredicate:
             "tool": _tool_to_json(self.tool),
             "suites": self.suites,
             "late": self.late,
+            **self._seeds_to_json(),
         }
+
+    def _seeds_to_json(self) -> dict[str, object]:
+        found = {name: runs.to_json() for name, runs in self.seeds.items()}
+        return {"seeds": found} if found else {}
 
     @classmethod
     def from_json(cls, value: object) -> "PlanPredicate":
         """Read back what `to_json` wrote. Raises ValueError for anything else."""
         names = ("wave", "version", "previous", "at", "agreed", "cells", "policy", "suites")
-        fields = Fields(value, *names, "tool", "late")
+        told = value.get("seeds", {}) if isinstance(value, dict) else {}
+        more = ("seeds",) if told else ()
+        fields = Fields(value, *names, "tool", "late", *more)
         return cls(
             wave=fields.name("wave"),
             version=fields.count("version"),
@@ -84,6 +116,7 @@ class PlanPredicate:
             tool=_tool(fields.raw("tool")),
             suites=fields.digest("suites"),
             late=fields.flag("late"),
+            seeds=_seeds(told),
         )
 
 
@@ -233,6 +266,13 @@ def _agreed(value: object) -> dict[str, str]:
         raise ValueError("agreed: expected an object")  # noqa: TRY004 - one error type for all bad input
     fields = Fields(value, *value)
     return {name: check_digest(fields.text(name)) for name in value}
+
+
+def _seeds(value: object) -> dict[str, SeedRuns]:
+    if not isinstance(value, dict):
+        raise ValueError("seeds: expected an object")  # noqa: TRY004 - one error type for all bad input
+    fields = Fields(value, *value)
+    return {name: SeedRuns.from_json(fields.raw(name)) for name in value}
 
 
 def _cell_to_json(cell: GridCell) -> dict[str, object]:

@@ -236,6 +236,7 @@ def _read_plan(store: Store, wave: str, trust: Trust) -> tuple[PlanFacts | None,
             agreed=predicate.agreed,
             cells=predicate.cells,
             suites=predicate.suites,
+            seeds=predicate.seeds,
         )
         return facts, tuple(flaws)
     return None, tuple(flaws)

@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The verb capture: look at every instance of a wave, store one signed snapshot per instance."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from wavegate import clock
+from wavegate.compare.throughput import PROMISE as THROUGHPUT
+from wavegate.compare.throughput_baseline import baseline
 from wavegate.errors import InputError, MissingError, WavegateError
 from wavegate.estate.agreed import agreed_digest
+from wavegate.estate.grid import grid
 from wavegate.estate.model import Instance, Window
 from wavegate.evidence.envelope import read_unverified, sign
 from wavegate.evidence.predicates import RecordPredicate
@@ -19,6 +22,7 @@ from wavegate.evidence.tool import tool
 from wavegate.observe.capture import Captured, capture, stop_on_interrupt
 from wavegate.observe.probe import Probe, Task
 from wavegate.record.observation import Unreachable
+from wavegate.record.rates import read_history
 from wavegate.record.snapshot import Phase, Snapshot
 from wavegate.record.store import Store
 from wavegate.run.opening import Opened
@@ -40,7 +44,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """A snapshot that was stored, in numbers. digest: of the record."""
+    """A snapshot that was stored, in numbers. digest: of the record.
+
+    baseline: of a `before`, what is too short about the history of sending, or None.
+    """
 
     instance: str
     digest: str
@@ -49,6 +56,7 @@ class Taken:
     unreachable: int
     complete: bool
     left_out: tuple[str, ...]
+    baseline: str | None = None
 
     def to_json(self) -> dict[str, object]:
         """The row of `capture --json`."""
@@ -60,6 +68,7 @@ class Taken:
             "unreachable": self.unreachable,
             "complete": self.complete,
             "left_out": list(self.left_out),
+            "baseline": self.baseline,
         }
 
 
@@ -109,7 +118,34 @@ def take(
             "nothing could be asked", cure="check resolvers, network and the estate's urls"
         )
     _look_at_queues(opened, request, signer, progress)
+    if request.phase == "before":
+        return tuple(replace(row, baseline=_baseline(opened, row.instance)) for row in taken)
     return tuple(taken)
+
+
+def _baseline(opened: Opened, name: str) -> str | None:
+    """What is too short about the history that all captures `before` told, as it can be cured now.
+
+    Unverified: it is a hint for whoever captures, and no verdict rests on it.
+    """
+    (cell,) = (c for c in grid(opened.estate, opened.wave.name, [THROUGHPUT]) if c.instance == name)
+    if cell.not_applicable is not None:
+        return None
+    snapshots = [s for s in _unverified(opened, name) if s.phase == "before"]
+    rates = read_history(snapshots, close=opened.window.end)
+    found = baseline(rates.before(opened.window.start), opened.estate.policy)
+    if found.hint is None or found.units or not rates.problems:
+        return found.hint
+    return f"{found.hint} ({rates.problems[0]})"
+
+
+def _unverified(opened: Opened, name: str) -> Iterator[Snapshot]:
+    for place in opened.store.names(f"signed/{opened.wave.name}/{name}/"):
+        try:
+            record = read(read_unverified(opened.store.read(place)), RecordPredicate).only_digest()
+            yield Snapshot.from_bytes(opened.store.get(record), digest=record)
+        except WavegateError:
+            continue  # `ready` and the gate name what is wrong with it
 
 
 def _look_at_queues(
@@ -239,6 +275,9 @@ def summary(taken: Sequence[Taken], phase: Phase) -> str:
             f"  {row.instance:24} #{row.sequence}  {row.asked:5} asked"
             f"  {row.unreachable:4} unreachable  {row.digest[:16]}{note}"
         )
+    short = {row.instance: row.baseline for row in taken if row.baseline}
+    lines += ["throughput, while it can be cured:"] if short else []
+    lines += [f"  {name:24} {hint}" for name, hint in short.items()]
     left_out = dict.fromkeys(text for row in taken for text in row.left_out)
     lines += ["left out:", *(f"  {text}" for text in left_out)] if left_out else []
     return "\n".join(lines)

@@ -8,6 +8,18 @@ from pathlib import Path
 from wavegate.errors import InputError
 
 
+def check_new(path: Path) -> None:
+    """Refuse a path where something is, before work is done that would end there. InputError."""
+    if path.exists() or path.is_symlink():
+        raise _taken(path)
+
+
+def _taken(path: Path) -> InputError:
+    return InputError(
+        "is there already", where=str(path), cure="give another path, or move it away"
+    )
+
+
 def write_new(path: Path, data: bytes) -> None:
     """Write a file that must not exist yet, durably.
 
@@ -21,8 +33,6 @@ def write_new(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         os.link(temporary, path)
     except FileExistsError as error:
-        raise InputError(
-            "is there already", where=str(path), cure="give another path, or move it away"
-        ) from error
+        raise _taken(path) from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -98,9 +98,9 @@ def trust_for(trust: Path | None, signer: FileSigner | None = None) -> Trust:
     return Trust(keys=(*known.keys, everything(signer.public)), sources=known.sources)
 
 
-def sealed_gates(opened: Opened, trust: Trust) -> tuple[SealedGate, ...]:
-    """The verified gates of other waves in the store, as `schedule` reads them."""
-    return gates_of(open_shelf(opened.store, opened.estate, opened.wave, trust, clock.now()))
+def shelf_of(opened: Opened, trust: Trust) -> Shelf:
+    """The wave's records as they are now."""
+    return open_shelf(opened.store, opened.estate, opened.wave, trust, clock.now())
 
 
 def gates_of(shelf: Shelf) -> tuple[SealedGate, ...]:

@@ -8,20 +8,21 @@ from datetime import datetime
 
 from wavegate import clock
 from wavegate.canonical import digest, dumps
-from wavegate.compare.schedule import SealedGate
 from wavegate.decision import GridCell
 from wavegate.errors import InputError
 from wavegate.estate.agreed import agreed_digest
 from wavegate.estate.grid import grid
 from wavegate.evidence.envelope import read_unverified, sign
-from wavegate.evidence.predicates import PlanPredicate
+from wavegate.evidence.predicates import PlanPredicate, SeedRuns
+from wavegate.evidence.shelf import Shelf
 from wavegate.evidence.signer import Signer
 from wavegate.evidence.statement import grid_subject, read, write
 from wavegate.evidence.tool import tool
 from wavegate.observe.probe import Probe, Task
 from wavegate.record.store import Store
+from wavegate.run.blind_spots import BlindSpot, blind_spots
 from wavegate.run.foresight import Foreseen, foresee
-from wavegate.run.opening import Opened
+from wavegate.run.opening import Opened, gates_of
 from wavegate.run.suites import Suite, suites_digest
 
 
@@ -30,7 +31,8 @@ class Planned:
     """A signed plan, and what a person should know of it.
 
     questions: per instance, how many questions a capture will ask at least. foreseen: verdicts
-    that the estate alone decides already. warnings: what needs a person before the window.
+    that the estate alone decides already. cannot_show: what the evidence will not be able to show.
+    warnings: what needs a person before the window.
     """
 
     wave: str
@@ -41,6 +43,7 @@ class Planned:
     policy: Mapping[str, object]
     questions: Mapping[str, int]
     foreseen: tuple[Foreseen, ...]
+    cannot_show: tuple[BlindSpot, ...]
     warnings: tuple[str, ...]
 
     def to_json(self) -> dict[str, object]:
@@ -54,8 +57,19 @@ class Planned:
             "policy": dict(self.policy),
             "questions": dict(self.questions),
             "foreseen": [row.to_json() for row in self.foreseen],
+            "cannot_show": [row.to_json() for row in self.cannot_show],
             "warnings": list(self.warnings),
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Before:
+    """The version of the plan before this one."""
+
+    version: int
+    digest: str
+    agreed: Mapping[str, str]
+    seeds: Mapping[str, SeedRuns]
 
 
 def cell_to_json(cell: GridCell) -> dict[str, object]:
@@ -75,21 +89,27 @@ def plan(
     suites: Sequence[Suite],
     probes: Sequence[Probe],
     signer: Signer,
-    gates: tuple[SealedGate, ...],
+    shelf: Shelf,
+    seeds: Mapping[str, SeedRuns] | None = None,
 ) -> Planned:
-    """Sign the grid; a later version names the one before it. gates: of earlier waves.
+    """Sign the grid; a later version names the one before it.
+
+    shelf: the store as it is, with the gates of earlier waves and captures that there are already.
+    seeds: the bursts that were ordered, None to keep those of the version before.
 
     Raises InputError when the window has opened and there is a plan already: then it stands.
     """
     at = clock.now()
-    version, previous, agreed_before = _last(opened.store, opened.wave.name)
+    before = _last(opened.store, opened.wave.name)
+    version = before.version if before else 0
     if version and at >= opened.window.start:
         raise InputError(
             f"the window opened at {clock.format_instant(opened.window.start)}: "
             f"version {version} of the plan stands",
             cure="judge by it, or plan another wave",
         )
-    predicate = _predicate(opened, suites, version + 1, previous, at)
+    ordered = seeds if seeds is not None else before.seeds if before else {}
+    predicate = _predicate(opened, suites, before, at, ordered)
     payload = write(grid_subject(predicate), predicate)
     _create(opened.store, opened.wave.name, version + 1, sign(payload, signer))
     return Planned(
@@ -100,8 +120,9 @@ def plan(
         cells=predicate.cells,
         policy=opened.estate.policy.model_dump(mode="json"),
         questions=_questions(opened, probes),
-        foreseen=foresee(opened, predicate.cells, gates, at),
-        warnings=tuple(_warnings(opened, predicate, agreed_before, at)),
+        foreseen=foresee(opened, predicate.cells, gates_of(shelf), at),
+        cannot_show=blind_spots(opened, predicate.cells, shelf),
+        warnings=tuple(_warnings(opened, predicate, before.agreed if before else {}, at)),
     )
 
 
@@ -115,15 +136,19 @@ def _create(store: Store, wave: str, version: int, envelope: bytes) -> None:
 
 
 def _predicate(
-    opened: Opened, suites: Sequence[Suite], version: int, previous: str | None, at: datetime
+    opened: Opened,
+    suites: Sequence[Suite],
+    before: _Before | None,
+    at: datetime,
+    seeds: Mapping[str, SeedRuns],
 ) -> PlanPredicate:
     wave = opened.wave.name
     cells = grid(opened.estate, wave, [suite.promise.id for suite in suites])
     customers = sorted({cell.customer for cell in cells})
     return PlanPredicate(
         wave=wave,
-        version=version,
-        previous=previous,
+        version=before.version + 1 if before else 1,
+        previous=before.digest if before else None,
         at=at,
         agreed={name: agreed_digest(opened.estate, wave, name) for name in customers},
         cells=cells,
@@ -131,16 +156,19 @@ def _predicate(
         tool=tool(),
         suites=suites_digest(suites),
         late=at >= opened.window.start,
+        seeds=seeds,
     )
 
 
-def _last(store: Store, wave: str) -> tuple[int, str | None, Mapping[str, str]]:
+def _last(store: Store, wave: str) -> _Before | None:
     names = store.names(f"plans/{wave}/")
     if not names:
-        return 0, None, {}
+        return None
     payload = read_unverified(store.read(names[-1]))
     found = read(payload, PlanPredicate).predicate
-    return found.version, digest(payload), found.agreed
+    return _Before(
+        version=found.version, digest=digest(payload), agreed=found.agreed, seeds=found.seeds
+    )
 
 
 def _questions(opened: Opened, probes: Sequence[Probe]) -> dict[str, int]:

@@ -3,9 +3,14 @@
 """A signed plan as text for a person: the grid, the policy, what will be asked, what to cure."""
 
 from collections import Counter
+from textwrap import wrap
 
 from wavegate.clock import format_instant
 from wavegate.run.plan import Planned
+
+NAMED = 4
+"""Instances named where many share a line."""
+WIDTH = 96
 
 
 def render(planned: Planned) -> str:
@@ -26,6 +31,7 @@ def render(planned: Planned) -> str:
         *(f"  {name}: {_plain(value)}" for name, value in planned.policy.items()),
     ]
     lines += _section("decided by the estate already:", _foreseen(planned))
+    lines += _section("what the evidence will not be able to show:", _cannot_show(planned))
     lines += _section("needs a person before the window:", list(planned.warnings))
     return "\n".join(lines)
 
@@ -50,6 +56,21 @@ def _plain(value: object) -> str:
 
 def _foreseen(planned: Planned) -> list[str]:
     return [f"{f.promise}[{f.instance}] {f.verdict}: {f.reason}" for f in planned.foreseen]
+
+
+def _cannot_show(planned: Planned) -> list[str]:
+    """Per promise, what instances share told once, with what would cure it."""
+    held: dict[tuple[str, str, str], list[str]] = {}
+    for spot in planned.cannot_show:
+        cure = spot.cure.replace(f"[{spot.instance}]", "[NAME]")
+        held.setdefault((spot.promise, spot.cannot_show, cure), []).append(spot.instance)
+    lines = []
+    for (promise, what, cure), names in held.items():
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        lines += [f"{promise}[{', '.join(names[:NAMED])}{more}]"]
+        lines += wrap(what, WIDTH, initial_indent="  ", subsequent_indent="  ")
+        lines += wrap(f"cure: {cure}", WIDTH, initial_indent="  ", subsequent_indent="    ")
+    return lines
 
 
 def _section(title: str, rows: list[str]) -> list[str]:

@@ -70,6 +70,7 @@ class Tokens:
 
 
 NOBODY = Tokens()
+NO_CREDENTIALS = "the estate names no credentials"
 
 
 class Router:
@@ -219,22 +220,30 @@ class Session:
 
 def session_of(facing: Facing) -> Session | str:
     """The session of an instance, or why it can have none."""
-    found = facing.instance.credentials
-    if facing.url is None:
-        return "the estate names no url"
-    if found is None:
-        return "the estate names no credentials"
-    if not (found.operator and found.password):
-        return "IMS credentials: Logon is by operator and password"
+    lacking, found = no_session(facing), facing.instance.credentials
+    if lacking is not None or found is None:
+        return lacking or NO_CREDENTIALS
     try:
-        operator = resolve(found.operator, facing.base)
-        password = resolve(found.password, facing.base)
+        operator = resolve(found.operator or "", facing.base)
+        password = resolve(found.password or "", facing.base)
         element("check").text = operator + password
     except MissingError as error:
         return f"{error.where}: {error.message}" if error.where else error.message
     except ValueError:
         return "operator or password holds what XML cannot carry"
     return Session(Router(facing), operator, password)
+
+
+def no_session(facing: Facing) -> str | None:
+    """Why the estate alone allows no session; None where it names what one needs."""
+    found = facing.instance.credentials
+    if facing.url is None:
+        return "the estate names no url"
+    if found is None:
+        return NO_CREDENTIALS
+    if not (found.operator and found.password):
+        return "IMS credentials: Logon is by operator and password"
+    return None
 
 
 def newest(
