@@ -25,6 +25,7 @@ from wavegate.compare.availability_after import AvailabilityCase, compare_availa
 from wavegate.compare.build_version import compare_build_version
 from wavegate.compare.dkim import compare_dkim
 from wavegate.compare.dmarc import compare_dmarc
+from wavegate.compare.latency import SeedRun, runs_of
 from wavegate.compare.nothing_else_changed import compare_nothing_else_changed
 from wavegate.compare.notice import NoticeCase, compare_notice
 from wavegate.compare.only_sending_disrupted import (
@@ -50,11 +51,13 @@ from wavegate.compare.strangers import nobody_asked, verified_strangers
 from wavegate.compare.throughput import ThroughputCase, compare_throughput
 from wavegate.estate.model import Estate, Instance, Wave
 from wavegate.evidence.dossier import Dossier, EarlierWave
+from wavegate.evidence.predicates import SeedRuns
 from wavegate.record.campaign_view import CampaignView
 from wavegate.record.dns_view import DnsView
 from wavegate.record.message import Received
 from wavegate.record.observation import Observation
-from wavegate.record.rates import deferrals, read_history
+from wavegate.record.rate_witnesses import read_witnesses
+from wavegate.record.rates import deferrals, read_history, waiting_at
 from wavegate.record.retake import Chosen
 from wavegate.record.snapshot import Snapshot
 from wavegate.verdict import (
@@ -469,7 +472,7 @@ class Case:
             at=found.at,
             looks=found.looks,
             mail_before=found.mail_before,
-            mail_window=found.mail_window,
+            mail_window=found.mail_during if found.mail_heard else None,
             mail_after=found.mail_after,
             mail_heard=found.mail_heard,
         )
@@ -478,15 +481,24 @@ class Case:
     def throughput(self) -> ThroughputCase:
         """What `compare_throughput` takes."""
         found = self.dossier
+        ordered = found.plan.seeds.get(found.instance.name) if found.plan else None
         return ThroughputCase(
             estate=found.estate,
             wave=found.wave,
             instance=found.instance,
             at=found.at,
-            rates=read_history(self._snapshots(), close=_close(found.wave)),
+            rates=read_history(
+                self._snapshots(),
+                close=_close(found.wave),
+                queued=waiting_at(found.looks, _close(found.wave)),
+            ),
+            witnesses=read_witnesses(self._snapshots()),
             mail_before=found.mail_before,
             mail_after=found.mail_after,
             deferrals=deferrals(found.looks),
+            runs_before=_runs(ordered, found.mail_before),
+            runs_after=_runs(ordered, found.mail_after),
+            planned_runs=ordered.runs if ordered else 0,
             since=found.after.snapshot.began if found.after and found.after.fix else None,
         )
 
@@ -533,6 +545,13 @@ class Case:
             mail_before=found.mail_before,
             mail_after=found.mail_after,
         )
+
+
+def _runs(ordered: SeedRuns | None, mails: tuple[Received, ...]) -> tuple[SeedRun, ...]:
+    """The bursts of seeds that came; none where none were ordered."""
+    if ordered is None:
+        return ()
+    return runs_of(mails, planned=ordered.seeds, stem=f"{ordered.stem}-")
 
 
 def _fronts(chosen: Chosen | None) -> tuple[str, ...]:

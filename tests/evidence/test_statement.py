@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 from tests.evidence.small_bundle import RUN, SUITES, TOOL, WAVE, described, plan, snapshot
 
 from wavegate.canonical import dumps, loads
-from wavegate.evidence.predicates import PlanPredicate, RecordPredicate, SealPredicate
+from wavegate.evidence.predicates import (
+    PlanPredicate,
+    RecordPredicate,
+    SealPredicate,
+    SeedRuns,
+)
 from wavegate.evidence.statement import (
     StatementError,
     grid_subject,
@@ -40,6 +45,29 @@ def test_round_trip() -> None:
     ):
         found = read(write(subjects, predicate), type(predicate))
         assert (found.subjects, found.predicate) == (subjects, predicate)
+
+
+def test_a_plan_tells_its_bursts_of_seeds_and_an_old_one_has_none() -> None:
+    """Ordered bursts read back; a plan without any is byte for byte what plans always were."""
+    old = plan()
+    subjects = grid_subject(old)
+    assert b'"seeds"' not in write(subjects, old)
+    assert {} == read(write(subjects, old), PlanPredicate).predicate.seeds
+    bursts = {"acme-prod1": SeedRuns(runs=20, seeds=20, stem="5e" * 16)}
+    found = read(write(subjects, replace(old, seeds=bursts)), PlanPredicate).predicate
+    assert bursts == found.seeds
+
+
+@pytest.mark.parametrize(
+    "told", [[], "x", {"a": 1}, {"a": {"runs": 0, "seeds": 20, "stem": "x"}}, {"a": {"runs": 1}}]
+)
+def test_strange_bursts_are_refused(told: object) -> None:
+    """What a plan says of seeds has its type, or the plan does not count."""
+    old = plan()
+    made = loads(write(grid_subject(old), old))
+    assert isinstance(made, dict)
+    with pytest.raises(StatementError):
+        read(dumps(made | {"predicate": {**made["predicate"], "seeds": told}}), PlanPredicate)
 
 
 def test_journal_belongs_to_nobody() -> None:

@@ -52,6 +52,7 @@ def test_each_timed_promise_says_what_it_cannot_show(
     assert "under 29 independent mails" in found["sending_ips"][0][0]
     assert "12 where they vary by 10%" in found["throughput"][0][0]
     assert "canary-4711" not in str(found)
+    assert "--seed-runs 20" in found["throughput"][1][1]
 
 
 def test_the_shortest_outage_follows_interval_and_confirm(
@@ -141,7 +142,7 @@ def test_a_captured_history_is_held_against_the_margin(
     args += ["--key", str(folder / "home/keys/default.pem"), "--store", str(folder / "store")]
     assert 0 == run([*args, "--json"])
     rows = json.loads(capsys.readouterr().out)["cannot_show"]
-    (what,) = (row["cannot_show"] for row in rows if row["promise"] == "throughput")
+    (what, _) = (row["cannot_show"] for row in rows if row["promise"] == "throughput")
     assert "2 loaded units of 1d before, at least 3 are needed" in what
 
 

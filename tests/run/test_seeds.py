@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from tests.builders.estates import estate, instance, wave
 from tests.builders.stores import Desk
 
@@ -64,7 +65,9 @@ def planned_seeds(tmp_path: Path, wave: str, version: int) -> Mapping[str, SeedR
     return read(read_unverified(place.read_bytes()), PlanPredicate).predicate.seeds
 
 
-def test_the_plan_records_the_bursts_that_were_ordered(tmp_path: Path) -> None:
+def test_the_plan_records_the_bursts_that_were_ordered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Runs, seeds and stem stand in the signed plan; a later plan without --seeds keeps them."""
     opening = clock.now() + timedelta(days=3)
     window = Window(start=opening, end=opening + timedelta(hours=1))
@@ -78,7 +81,9 @@ def test_the_plan_records_the_bursts_that_were_ordered(tmp_path: Path) -> None:
     for row in bursts:
         assert 20 == len(set(row["addresses"])) == len(row["slots"]) == row["count"] // 20
         assert all(address.startswith(f"{found.stem}-") for address in row["addresses"])
-    assert 0 == plan_with(fresh, tmp_path)
+    capsys.readouterr()
+    assert 0 == plan_with(fresh, tmp_path, "--json")
+    assert "--seed-runs" not in capsys.readouterr().out
     assert found == planned_seeds(tmp_path, fresh.wave, 2)["acme-prod1"]
     assert 0 == plan_with(fresh, tmp_path, "--seeds", str(tmp_path / "again.json"))
     assert {} == planned_seeds(tmp_path, fresh.wave, 3)

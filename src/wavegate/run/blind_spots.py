@@ -7,17 +7,19 @@ is in the store already, from its history too. After the move none of it can be 
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from wavegate.clock import format_duration
 from wavegate.compare.coverage import messages_needed, rogue_bound
+from wavegate.compare.latency import RUNS
 from wavegate.compare.queued_mail_bound import DOUBT, lost_bound
 from wavegate.compare.sending_window_back import FEWEST, GAPS, mails_in_the_hour
 from wavegate.compare.statistics import LEAST_UNITS, POWER, units_each
 from wavegate.compare.throughput_baseline import Baseline, baseline
 from wavegate.decision import GridCell
 from wavegate.estate.model import Estate, Instance, Window
+from wavegate.evidence.predicates import SeedRuns
 from wavegate.evidence.shelf import Shelf
 from wavegate.promise import order
 from wavegate.record.rates import read_history
@@ -55,17 +57,22 @@ class BlindSpot:
         }
 
 
-def blind_spots(opened: Opened, cells: tuple[GridCell, ...], shelf: Shelf) -> tuple[BlindSpot, ...]:
-    """The blind spots of every cell that will be judged, promise by promise."""
+def blind_spots(
+    opened: Opened, cells: tuple[GridCell, ...], shelf: Shelf, seeds: Mapping[str, SeedRuns]
+) -> tuple[BlindSpot, ...]:
+    """The blind spots of every cell that will be judged, promise by promise.
+
+    seeds: the bursts that are ordered, per instance.
+    """
     judged = [c for c in cells if c.not_applicable is None and not c.outside]
     return tuple(
         BlindSpot(instance=cell.instance, promise=cell.promise, cannot_show=what, cure=cure)
         for cell in sorted(judged, key=lambda c: order(c.promise))
-        for what, cure in _said(opened, cell, shelf)
+        for what, cure in _said(opened, cell, shelf, seeds.get(cell.instance))
     )
 
 
-def _said(opened: Opened, cell: GridCell, shelf: Shelf) -> Iterator[Said]:
+def _said(opened: Opened, cell: GridCell, shelf: Shelf, bursts: SeedRuns | None) -> Iterator[Said]:
     estate, instance = opened.estate, opened.estate.instance(cell.instance)
     if cell.promise in BY_MAIL and not instance.mail:
         yield "anything: nobody receives its mail", "`mail: [{sink: true}]`, or an approved limit"
@@ -75,6 +82,9 @@ def _said(opened: Opened, cell: GridCell, shelf: Shelf) -> Iterator[Said]:
             yield from _sending_ips(estate, instance)
         case "throughput":
             yield from _throughput(estate, _captured(shelf, instance.name))
+            if bursts is None or bursts.runs < RUNS:
+                few = f"`wavegate plan --seeds OUT --seed-runs {RUNS}`"
+                yield "that mail does not arrive later: too few bursts of seeds are ordered", few
         case "sending_window":
             yield from _sending_window(estate, opened.window)
         case "only_sending_disrupted":

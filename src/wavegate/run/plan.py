@@ -121,7 +121,7 @@ def plan(
         policy=opened.estate.policy.model_dump(mode="json"),
         questions=_questions(opened, probes),
         foreseen=foresee(opened, predicate.cells, gates_of(shelf), at),
-        cannot_show=blind_spots(opened, predicate.cells, shelf),
+        cannot_show=blind_spots(opened, predicate.cells, shelf, ordered),
         warnings=tuple(_warnings(opened, predicate, before.agreed if before else {}, at)),
     )
 
