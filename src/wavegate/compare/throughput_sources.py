@@ -10,13 +10,13 @@ between before and after counts, so that what a source has always left out chang
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from wavegate.clock import format_duration
 from wavegate.compare.statistics import LEAST_UNITS, Matched
 from wavegate.compare.throughput_looks import Look, look
-from wavegate.compare.throughput_units import Span, deferred
+from wavegate.compare.throughput_units import Span, deferred, in_order
 from wavegate.record.queue import Meaning
 from wavegate.record.rate_witnesses import REPORT, LogCount, ReportCount, Witnesses
 from wavegate.record.rates import Bucket, Deferral
@@ -77,6 +77,7 @@ def hear(found: Witnesses, sides: Sides, floor: float) -> Heard:
     if not (found.counted or found.report or found.trunc or found.silent):
         why = "no capture asked for them"
         return Heard(not_compared=(NotCompared(what=f"{LOG} and the {REPORT}", reason=why),))
+    sides = replace(sides, deferrals=in_order(sides.deferrals))
     log, report = _log(found, sides, floor), _report(found, sides, floor)
     silent = [NotCompared(what=source, reason=why) for source, why in found.silent]
     return Heard(

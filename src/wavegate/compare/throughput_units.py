@@ -7,6 +7,7 @@ so that a night is held against nights. Nothing is dropped without being named.
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -77,7 +78,8 @@ def sort_out(
     before, after = (
         [b for b in side if not any(step.touches(b) for step in steps)] for side in (before, after)
     )
-    put_off = {b.start: who for b in (*before, *after) if (who := deferred(b, deferrals))}
+    ordered = in_order(deferrals)
+    put_off = {b.start: who for b in (*before, *after) if (who := deferred(b, ordered))}
     old = [b for b in before if b.loaded and b.start not in put_off]
     new = [b for b in after if b.loaded and b.start not in put_off]
     lead = _lead(old, new, span.unit)
@@ -125,16 +127,29 @@ def _repeated(buckets: Sequence[Bucket]) -> float:
 
 
 def deferred(bucket: Bucket, deferrals: Sequence[Deferral]) -> tuple[str, str] | None:
-    """The receiver that put off so much of a bucket that its rate is the receiver's."""
+    """The receiver that put off so much of a bucket that its rate is the receiver's, and its code.
+
+    deferrals: in order of time.
+    """
+    first = bisect_left(deferrals, bucket.start, key=_when)
+    inside = deferrals[first : bisect_left(deferrals, bucket.end, key=_when)]
     counts: dict[str, list[str]] = {}
-    for found in deferrals:
-        if bucket.start <= found.at < bucket.end:
-            counts.setdefault(found.receiver, []).append(found.reply)
+    for found in inside:
+        counts.setdefault(found.receiver, []).append(found.reply)
     need = max(DEFERRED_LEAST, DEFERRED_SHARE * bucket.sent)
     for receiver, replies in sorted(counts.items()):
         if len(replies) >= need:
             return receiver, reply_code(replies[0])
     return None
+
+
+def in_order(deferrals: Iterable[Deferral]) -> list[Deferral]:
+    """In order of time, as `deferred` wants them."""
+    return sorted(deferrals, key=_when)
+
+
+def _when(found: Deferral) -> datetime:
+    return found.at
 
 
 def _deferral_note(bucket: Bucket, who: tuple[str, str]) -> NotCompared:
