@@ -186,6 +186,13 @@ def test_asked_less_after_is_listed() -> None:
     assert "192.0.2.56:53" in missing.what
 
 
+def test_history_read_at_another_time_may_go() -> None:
+    """An early capture reads older stretches of the rate than a later one; no question was lost."""
+    early = replace(campaign(BEFORE)[0], asked={"series": "rates", "body": "rates before 7"})
+    found = judged(before=chosen(snapshot("before", [*zone(BEFORE), *campaign(BEFORE), early])))
+    assert found.verdict is Verdict.PASSED
+
+
 def test_question_that_an_answer_led_to_may_go() -> None:
     """A CNAME that is no CNAME any more: its target is not asked again, and need not be."""
     key, target = f"acc1._domainkey.{D}", "acc1.dkim.vendor.example"

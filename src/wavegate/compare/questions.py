@@ -13,7 +13,6 @@ import dns.rdatatype
 
 from wavegate.record.campaign_view import LOGON, CampaignView, NotSeen
 from wavegate.record.observation import Observation, Seen
-from wavegate.record.rate_witnesses import WITNESS
 from wavegate.record.rates import SERIES
 from wavegate.record.snapshot import Snapshot
 
@@ -26,14 +25,14 @@ def not_asked_after(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
     """Subjects (and servers) that were asked before and not after, sorted.
 
     Left out are names that only an answer of before led to, servers of a zone whose NS set
-    changed, what a session is needed for where Logon was answered otherwise, and witnesses of the
-    rate, whose silence `throughput` shows.
+    changed, what a session is needed for where Logon was answered otherwise, and the history of
+    the rate: each capture reads what there is at its time, and `throughput` shows what is silent.
     """
     asked = {found.identity for found in after.observations}
     gone = [found for found in before.observations if found.identity not in asked]
     if not gone:
         return ()
-    gone = [found for found in gone if found.asked.get(SERIES) != WITNESS]
+    gone = [found for found in gone if SERIES not in found.asked]
     gone = [found for found in gone if not _needs_session(found) or _logged_on(after)]
     lost_leads, moved = _lost_leads(before, after), _moved_zones(before, after)
     return tuple(

@@ -154,6 +154,18 @@ def small_world() -> World:
     return fewer_messages(without_instance(reference_world(), "initech-stage1"), 5)
 
 
+def single_world() -> World:
+    """The three instances of one customer, of which one moves, and only a few messages."""
+    world = small_world()
+    for item in world.agreed.instances:
+        if item.customer != "acme" or item.name == "acme-mkt1":
+            world = without_instance(world, item.name)
+    wave = world.agreed.waves[0]
+    notices = tuple(notice for notice in wave.notices if notice.customer == "acme")
+    agreed = replace(world.agreed, customers=("acme",)).with_wave(replace(wave, notices=notices))
+    return replace(world, agreed=agreed, agreed_after=agreed)
+
+
 def _agreement(cast: tuple[_Party, ...]) -> Agreement:
     def listed(*environments: str) -> tuple[str, ...]:
         return tuple(party.name for party in cast if party.environment in environments)

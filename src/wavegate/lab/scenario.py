@@ -13,10 +13,14 @@ from ruamel.yaml.error import YAMLError
 from wavegate.errors import InputError
 from wavegate.lab.catalogue import fixtures
 from wavegate.lab.faults import planted
-from wavegate.lab.reference import reference_world, small_world
+from wavegate.lab.reference import reference_world, single_world, small_world
 from wavegate.lab.world import World
 
-BASES: Mapping[str, Callable[[], World]] = {"clean": reference_world, "small": small_world}
+BASES: Mapping[str, Callable[[], World]] = {
+    "clean": reference_world,
+    "small": small_world,
+    "single": single_world,
+}
 KEYS = ("title", "base", "faults", "expect")
 EXPECT_KEYS = ("instance", "promise", "verdict")
 MAX_FILE = 1 << 20
