@@ -24,6 +24,7 @@ from wavegate.record.rates import (
     deferrals,
     read_history,
     reply_code,
+    waiting_at,
 )
 from wavegate.record.snapshot import LeftOut, Snapshot
 
@@ -130,6 +131,68 @@ def test_mail_queued_before_the_close_is_backlog() -> None:
     marked = {b.start: b.backlog for b in found.buckets}
     assert [False, False, True, True, False] == [marked[AT + h * HOUR] for h in range(5)]
     assert not marked[AT + 6 * HOUR]
+
+
+def test_what_waited_is_backlog_until_it_is_sent() -> None:
+    """A look at the queue says how much waited: so much of that delivery is backlog, no more.
+
+    A delivery that had begun before and had nothing waiting, as transactional ones do, is not.
+    """
+    close = AT + 2 * HOUR
+    rows = [stat(h) for h in range(7)] + [stat(h, 2) for h in range(2, 7)]
+    told = read_history([taken(rows)], close=close, queued={"2": 2100}).buckets
+    assert [False, False, True, True, False, False, False] == [b.backlog for b in told[:7]]
+    none = read_history([taken(rows)], close=close, queued={}).buckets
+    unknown = read_history([taken(rows)], close=close).buckets
+    assert ([False] * 7, [True] * 4) == (
+        [b.backlog for b in none],
+        [b.backlog for b in unknown[2:6]],
+    )
+
+
+def test_traces_of_backlog_are_no_burst() -> None:
+    """A few stragglers among a thousand do not take the hour out."""
+    rows = [stat(h) for h in range(4)] + [stat(h, 2, sent=40) for h in range(4)]
+    told = read_history([taken(rows)], close=AT, queued={"2": 500}).buckets
+    assert not any(b.backlog for b in told)
+
+
+def waiting_row(number: int, delivery: str, status: int) -> LogRow:
+    """A row of the log."""
+    return LogRow(
+        id=str(number), delivery=delivery, recipient="a@x.example", status=status,
+        status_name="", event_at=AT,
+    )  # fmt: skip
+
+
+def look_at_queue(began: datetime, *rows: LogRow, complete: bool = True) -> QueueLook:
+    """A look at the queue that began at an instant."""
+    return QueueLook(
+        instance="acme-prod1", customer="acme", wave="w1", moment="before", began=began,
+        ended=began, deliveries=(), rows=rows, complete=complete,
+        missing=None if complete else "timeout", problems=(), events=None, vantage="here",
+    )  # fmt: skip
+
+
+def test_waiting_at_is_the_last_whole_look_before_the_close() -> None:
+    """Earlier looks, looks after the close and looks that were cut short do not count."""
+    looks = [
+        look_at_queue(AT, waiting_row(1, "1", 6)),
+        look_at_queue(
+            AT + HOUR, waiting_row(1, "1", 1), waiting_row(2, "2", 6), waiting_row(3, "2", 6)
+        ),
+        look_at_queue(AT + HOUR * 1.5, waiting_row(2, "9", 6), complete=False),
+        look_at_queue(AT + 3 * HOUR, waiting_row(4, "4", 6)),
+    ]
+    assert {"2": 2} == waiting_at(looks, AT + 2 * HOUR)
+    assert None is waiting_at([], AT)
+
+
+def test_tries_and_deliveries_are_kept_apart() -> None:
+    """A bucket knows how many tries were repeated and which delivery sent how much."""
+    rows = [stat(h, d, retriesSuccess=10, retriesError=4) for h in range(2) for d in (1, 2)]
+    found = read_history([taken(rows)], close=END).buckets[0]
+    assert (28, (("1", 1010), ("2", 1010))) == (found.again, found.by_delivery)
 
 
 def test_large_mail_is_a_part_and_a_mix() -> None:
