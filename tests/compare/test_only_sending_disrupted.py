@@ -326,6 +326,24 @@ def test_a_renewed_certificate_is_cleared() -> None:
     assert ["certificate-renewed"] == [item.rule for item in found.cleared]
 
 
+def test_names_that_a_certificate_no_longer_holds_are_found() -> None:
+    """Trusted for this host, but somebody else's is gone; more names are a renewal."""
+    old = f"{'1' * 64} until 2024-03-01T00:00:00Z by CA for m.example, t.example"
+
+    def renewed(names: str) -> Judgement:
+        new = f"{'2' * 64} until 2024-06-01T00:00:00Z by CA for {names}"
+        return one("certificate/t.example", lambda m: {"value": old if m < 30 else new})
+
+    fewer = renewed("t.example")
+    assert ["certificate-names-lost"] == [f.rule for f in fewer.findings]
+    assert "m.example" in fewer.findings[0].witness
+    more = renewed("m.example, s.example, t.example")
+    assert (Verdict.PASSED, ["certificate-renewed"]) == (
+        more.verdict,
+        [cleared.rule for cleared in more.cleared],
+    )
+
+
 def test_server_time_that_goes_back() -> None:
     """Monotone, beyond the tolerance."""
 

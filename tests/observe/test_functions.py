@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,12 @@ from tests.builders.tiny_http import PASSWORD, SECURITY, TOKEN, Say, TinyHttp, f
 from tests.builders.tiny_tcp import TinyTcp
 
 from wavegate.canonical import digest
+from wavegate.estate.model import FunctionProbe
 from wavegate.observe.functions.answer import Answer, Asked, Lacking
 from wavegate.observe.functions.campaign import Session, session_of
 from wavegate.observe.functions.catalogue import functions_of
 from wavegate.observe.functions.facing import Facing
+from wavegate.observe.functions.waiting import text
 from wavegate.observe.http_client import own_context
 
 MINUTE = timedelta(minutes=1)
@@ -34,6 +37,7 @@ EVERYTHING = {
     "preference_page": {"url": "/mirror", "contains": "for you"},
 }
 STAMP = datetime(2024, 1, 16, 22, 0, 0, 500_000, tzinfo=UTC)
+ISSUER = f"trustme v{version('trustme')}"
 NOWHERE = "http://127.0.0.1:9"
 
 
@@ -91,6 +95,7 @@ def test_a_healthy_instance_answers_every_function_rightly(faced: Facing) -> Non
     assert {
         "sftp": "the estate names no SFTP host",
         "certificate": "the estate names no https host",
+        "inbound_mail/bounces": "the estate names no seed that bounces",
     } == wrongs
     assert "preference_page" in states
     assert "workflow/tracking" in states
@@ -447,6 +452,82 @@ def test_a_certificate_is_told_by_its_fingerprint_and_its_end(
         found = replace(facing(alive(url, tmp_path), tmp_path), context=own_context(pem))
         heard = answer(found, f"certificate/localhost:{server.port}")
     der = ssl.PEM_cert_to_DER_cert(leaf.cert_chain_pems[0].bytes().decode())
-    good = ("ok", digest(der), "valid until 2099-01-01T00:00:00Z")
-    bad = ("wrong", None, "certificate not trusted: unable to get local issuer certificate")
+    end = "2099-01-01T00:00:00Z"
+    told = f"{digest(der)} until {end} by {ISSUER} for localhost"
+    good = ("ok", told, f"valid until {end}")
+    why = "unable to get local issuer certificate (a missing intermediate?)"
+    bad = ("wrong", None, f"certificate not trusted: {why}; notAfter {end}, for localhost")
     assert (good if trusted else bad) == (heard.state, heard.value, heard.detail)
+
+
+DUE = '<broadLogRcp id="{}" status="{}" statusName="{}" eventDate="2024-01-16 2{}:00:00.000Z"/>'
+
+
+@pytest.mark.parametrize(
+    ("rows", "value"),
+    [
+        ((), None),
+        ((DUE.format(7, 2, "Failed", 1),), "none"),
+        (
+            (
+                DUE.format(9, 1, "Sent", 2),
+                DUE.format(8, 1, "Sent", 1),
+                DUE.format(7, 2, "Failed", 0),
+            ),
+            "8 since 2024-01-16T21:00:00Z",
+        ),
+        (('<broadLogRcp id="7" status="1" statusName="Sent"/>',), None),
+    ],
+)
+def test_the_oldest_bounce_that_was_not_counted_is_told(
+    campaign: Lively, faced: Facing, rows: tuple[str, ...], value: str | None
+) -> None:
+    """By its row and instant, of mail to the seed that the estate names; none, or not known."""
+    campaign.tables["nms:broadLogRcp"] = rows
+    with_seed = _with(faced, inbound_mail={"seed": "gone@bounce.example"})
+    found = answer(with_seed, "inbound_mail/bounces")
+    assert ("ok", value) == (found.state, found.value)
+    assert "gone@bounce.example" in found.detail
+
+
+def test_the_oldest_pending_event_is_told(campaign: Lively, faced: Facing) -> None:
+    """Taken in is not handled: the status of the probe events is read back."""
+    row = '<rtEvent id="72057594037927937" status="0" statusName="{}" created="{}"/>'
+    date = "2024-01-16 21:00:00.000Z"
+    campaign.tables["nms:rtEvent"] = (row.format("Pending", date),)
+    found = answer(faced, "message_center/handled")
+    assert "72057594037927937 since 2024-01-16T21:00:00Z" == found.value
+    campaign.tables["nms:rtEvent"] = (row.format("Sent", date),)
+    assert "none" == answer(faced, "message_center/handled").value
+
+
+def test_what_stands_in_a_condition_cannot_leave_it() -> None:
+    """A quote in an address or a type is no end of the text."""
+    assert r"'o\'neil\\'" == text("o'neil\\")
+
+
+def _with(faced: Facing, **functions: object) -> Facing:
+    """The same instance, with other functions named."""
+    probes = {name: FunctionProbe.model_validate(found) for name, found in functions.items()}
+    mine = faced.instance.model_copy(update={"functions": {**faced.instance.functions, **probes}})
+    return replace(faced, instance=mine)
+
+
+def test_the_certificate_of_another_name_is_named(tmp_path: Path) -> None:
+    """Whose it is, and until when, though nobody trusts it for this host."""
+    authority = trustme.CA()
+    leaf = authority.issue_cert("t.globex.example", not_after=datetime(2099, 1, 1, tzinfo=UTC))
+    server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    leaf.configure_cert(server_side)
+
+    def shake(peer: socket.socket) -> None:
+        with server_side.wrap_socket(peer, server_side=True) as secure:
+            secure.recv(1)
+
+    pem = authority.cert_pem.bytes().decode()
+    with TinyTcp(shake) as server:
+        url = f"https://localhost:{server.port}"
+        found = replace(facing(alive(url, tmp_path), tmp_path), context=own_context(pem))
+        heard = answer(found, f"certificate/localhost:{server.port}")
+    assert "wrong" == heard.state
+    assert "notAfter 2099-01-01T00:00:00Z, for t.globex.example" in heard.detail

@@ -330,20 +330,55 @@ def _changed(look: Look, known: str, sample: Sample) -> Finding:
 
 
 def certificate(look: Look) -> Iterator[Said]:
-    """A certificate that changed and is still good was renewed; a bad one is a wrong answer."""
+    """A certificate that changed and is still good was renewed; a bad one is a wrong answer.
+
+    But one that no longer holds names that each one before held serves somebody no more.
+    """
     if look.family != CERTIFICATE:
         return
     known = [sample.value for sample in look.before if sample.value]
     new = [s for s in look.during if s.value and s.state == "ok" and known and s.value not in known]
-    if new:
+    lost = [sample for sample in new if _names_lost(known, sample.value or "")]
+    if len(lost) >= look.confirm:
+        yield _fewer_names(look, known, lost[0])
+    elif new:
         yield Cleared(
             rule="certificate-renewed",
             subject=look.subject,
             before=known[-1],
             after=new[-1].value or "",
             explanation=f"{look.name}: another certificate since "
-            f"{minute(new[0].sent, look.span.since)}, valid for the name and by the chain",
+            f"{minute(new[0].sent, look.span.since)}, a renewal: valid for the name and by the "
+            "chain",
         )
+
+
+def _names_lost(known: list[str], value: str) -> tuple[str, ...]:
+    """Names that all certificates before held, and this one does not."""
+    before = [_names(old) for old in known]
+    always = frozenset.intersection(*before) if before else frozenset()
+    return tuple(sorted(always - _names(value))) if always and _names(value) else ()
+
+
+def _names(value: str) -> frozenset[str]:
+    """The names of a certificate, after `for`; empty where they were too many to be kept."""
+    told = value.partition(" for ")[2]
+    return frozenset() if not told or " " in told.replace(", ", "") else frozenset(told.split(", "))
+
+
+def _fewer_names(look: Look, known: list[str], sample: Sample) -> Finding:
+    names = _names_lost(known, sample.value or "")
+    shown = ", ".join(names)
+    return look.finding(
+        "certificate-names-lost",
+        f"a certificate that holds {shown} too, as before the window",
+        f"since {minute(sample.sent, look.span.since)} the certificate does not hold {shown}: "
+        f"{sample.value}",
+        *names,
+        format_instant(sample.sent),
+        before=shown,
+        after="not held",
+    )
 
 
 # The server's clock and our session

@@ -15,6 +15,7 @@ from wavegate.compare.episodes import HEARD_SHARE, about_us, counts, covered, he
 from wavegate.compare.function_effects import Look, Said, effects
 from wavegate.compare.function_names import declared, place_of, switched_off
 from wavegate.compare.function_trial import Trial, try_function
+from wavegate.compare.function_waits import waits
 from wavegate.compare.known_noise import mask_spans, masked_too_long, unmasked
 from wavegate.compare.outages import confirm_needed, could_hide, false_outage
 from wavegate.compare.spans import Span, clip, holes, place, total
@@ -196,7 +197,7 @@ def _functions(case: FunctionsCase, looks: tuple[Look, ...]) -> Iterator[Said]:
         yield from found
         if not any(isinstance(item, Finding) for item in found):
             yield from _coverage(case, mine)
-        yield from _once_each(item for look in mine for item in effects(look))
+        yield from _once_each(said for look in mine for said in (*effects(look), *waits(look)))
 
 
 def _once_each(said: Iterable[Said]) -> Iterator[Said]:

@@ -44,9 +44,9 @@ REGATE = "wavegate gate"
 class QueueCase:
     """Everything that `queued_mail` is judged on.
 
-    looks: all looks at the queue, of any moment, complete or not. mail_window: None where it is
-    not known that the receiving side listened through the window. mail_heard: whether any mail
-    source of the instance listened at all.
+    looks: all looks at the queue, of any moment, complete or not. mail_window: what was received in
+    the window, of whatever part of it the receiving side listened to; None is taken as none.
+    mail_heard: whether any mail source of the instance listened at all.
     """
 
     estate: Estate

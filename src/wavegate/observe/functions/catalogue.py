@@ -49,7 +49,7 @@ def _known(facing: Facing, session: Session | str) -> Iterator[Function]:
     yield from message_center.functions(facing, session)
     yield from mobile.functions(facing, session)
     yield from report.functions(facing, session)
-    yield from inbound_mail.functions(facing)
+    yield from inbound_mail.functions(facing, session)
     yield from sftp.functions(facing)
     yield from certificate.functions(facing)
 

@@ -1,6 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The Wavegate developers
 # SPDX-License-Identifier: Apache-2.0
-"""Inbound mail: the exchanger that takes bounces and replies greets. No mail is sent to it."""
+"""Inbound mail: the exchanger that takes bounces and replies greets, and bounces are counted.
+
+No mail is sent to it. Where the estate names a seed address that always bounces, which the operator
+mails to, the delivery log shows whether inMail counts its bounces: polled every five minutes
+(`popMailPeriodSec`), whether mail may leave or not.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,18 +19,28 @@ from wavegate.estate.model import SenderDomain
 from wavegate.estate.values import split_host_port
 from wavegate.observe.dns_run import system_resolvers
 from wavegate.observe.functions.answer import Answer, Asked, Function, ok, silent, wrong
-from wavegate.observe.functions.facing import Facing
+from wavegate.observe.functions.campaign import Session
+from wavegate.observe.functions.facing import Facing, netloc
+from wavegate.observe.functions.waiting import text, waiting
 from wavegate.observe.functions.wire import Line, talk
+from wavegate.record.queue import Meaning
 from wavegate.record.timeline import Watched
 
 NAME = "inbound_mail"
 CEILING = timedelta(minutes=5)
+BOUNCES = "inbound_mail/bounces"
+NOT_YET = (Meaning.SENT, Meaning.ACCEPTED)
 PORT = 25
 MAX_BANNER = 20
 
 
-def functions(facing: Facing) -> Iterator[Function]:
+def functions(facing: Facing, session: Session | str) -> Iterator[Function]:
     """The functions of this family."""
+    yield _greeting(facing)
+    yield _counted(facing, session)
+
+
+def _greeting(facing: Facing) -> Function:
     expects = "220 and a greeting"
     given = facing.given(NAME).host
     domain = primary(facing)
@@ -33,12 +48,29 @@ def functions(facing: Facing) -> Iterator[Function]:
     if given is not None:
         host, port = split_host_port(given, default=PORT)
         ask = partial(talk, facing, host, port, banner)
-        yield Function(watched=watched, host=f"{host}:{port}", ask=ask)
-    elif domain is not None:
+        return Function(watched=watched, host=f"{host}:{port}", ask=ask)
+    if domain is not None:
         ask = partial(exchanger, facing, domain.name)
-        yield Function(watched=watched, host=f"MX {domain.name}", ask=ask)
-    else:
-        yield facing.not_probed(NAME, expects, "the estate names no domain")
+        return Function(watched=watched, host=f"MX {domain.name}", ask=ask)
+    return facing.not_probed(NAME, expects, "the estate names no domain")
+
+
+def _counted(facing: Facing, session: Session | str) -> Function:
+    seed, expects = facing.given(NAME).seed, "mail to a seed that bounces is counted as failed"
+    if seed is None:
+        return facing.not_probed(BOUNCES, expects, "the estate names no seed that bounces")
+    if isinstance(session, str):
+        return facing.not_probed(BOUNCES, expects, session)
+    expects = f"inMail counts the bounces of {seed}"
+    watched = Watched(name=BOUNCES, every=facing.every(NAME, CEILING), expects=expects)
+    ask = partial(bounces, session, seed)
+    return Function(watched=watched, host=netloc(facing.url or ""), ask=ask)
+
+
+def bounces(session: Session, seed: str) -> Asked:
+    """The oldest mail to the seed whose bounce was not counted yet."""
+    where = (f"@address = {text(seed)}",)
+    return waiting(session, "nms:broadLogRcp", where, "@eventDate", NOT_YET, f"mails to {seed}")
 
 
 def primary(facing: Facing) -> SenderDomain | None:
