@@ -30,7 +30,10 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Play:
-    """What to play. folder: an empty or new folder. faults: ids. opens_in, window: durations."""
+    """What to play. folder: an empty or new folder. faults: ids. opens_in, window: durations.
+
+    close: whether to go on until nothing is open that time can settle.
+    """
 
     scenario: str
     folder: Path
@@ -38,6 +41,7 @@ class Play:
     opens_in: str = "40s"
     window: str = "8s"
     out: Path | None = None
+    close: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +186,7 @@ class _Stage:
         interim = self.bundle.with_name(f"{self.bundle.name}-interim")
         first = self.run("gate", None, "gate", *where, "--out", str(interim))
         yield first
-        if not first.data.get("open"):
+        if not (self.wanted.close and first.data.get("open")):
             if interim.is_dir():
                 interim.rename(self.bundle)
             return
