@@ -101,7 +101,10 @@ def _handler(
             )
             got.append(request)
             say = answer(request)
-            self.send_response(say.status)
+            if "Date" in say.headers:
+                self.send_response_only(say.status)
+            else:
+                self.send_response(say.status)
             self.send_header("Content-Type", say.kind)
             for name, value in say.headers.items():
                 self.send_header(name, value)

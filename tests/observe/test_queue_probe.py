@@ -1,13 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The Wavegate developers
 # SPDX-License-Identifier: Apache-2.0
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from tests.builders.estates import START, WAVE, estate, instance
 from tests.builders.queue_campaign import LOG, QueueCampaign
-from tests.builders.tiny_http import OPERATOR, PASSWORD, SECURITY, TOKEN, TinyHttp
+from tests.builders.tiny_http import OPERATOR, PASSWORD, SECURITY, TOKEN, Got, Say, TinyHttp
 
 from wavegate import clock
 from wavegate.observe.probe import Task
@@ -147,6 +148,22 @@ def test_what_makes_no_sense_is_named_and_kept(tmp_path: Path) -> None:
     assert any("a row without a usable id: address=b" in problem for problem in found.problems)
     assert "nms:broadLogRcp: id 7001 twice" in found.problems
     assert "1 log rows are later than the look itself: 7002" in found.problems
+
+
+def test_a_clock_that_goes_back_is_named(tmp_path: Path) -> None:
+    """An instance whose clock steps back between two answers says so of all its instants."""
+
+    class Back(QueueCampaign):
+        hour = 23
+
+        def __call__(self, got: Got) -> Say:
+            self.hour -= 1
+            date = f"Tue, 16 Jan 2024 {self.hour:02d}:00:00 GMT"
+            return replace(super().__call__(got), headers={"Date": date})
+
+    found = looked(Back([SENDING], LOGS), tmp_path)
+    assert (4, True) == (len(found.rows), found.complete)
+    assert any("the instance's clock went back by 3600 s at" in p for p in found.problems)
 
 
 def test_unknown_columns_are_left_out(tmp_path: Path) -> None:

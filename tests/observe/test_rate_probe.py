@@ -44,9 +44,10 @@ def task(url: str, base: Path) -> Task:
 class Statistics(TinyCampaign):
     """A Campaign that answers queries for statistics from its rows, `lineCount` at a time."""
 
-    def __init__(self, dates: list[datetime], *, refuse: bool = False) -> None:
+    def __init__(self, dates: list[datetime], *, refuse: bool = False, cap: int = 10_000) -> None:
         super().__init__()
         self.dates = dates
+        self.cap = cap
         self.refuse = refuse
         self.asked: list[etree._Element] = []
 
@@ -66,7 +67,7 @@ class Statistics(TinyCampaign):
         held = [d for d in self.dates if since <= campaign_date(d).strip("#") < until]
         rows = [
             f'delivery-id="1" date="{campaign_date(d).strip("#")}" firstSuccess="1000"'
-            for d in held[: int(query.get("lineCount", "0"))]
+            for d in held[: min(self.cap, int(query.get("lineCount", "0")))]
         ]
         return Say(self.reply("deliveryStat", rows))
 
@@ -115,6 +116,29 @@ def test_pages_go_by_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     found = read_history([snapshot("after", looked.observations, began=END + 10 * DAY)], close=END)
     assert dates == [b.start for b in found.buckets]
     assert () == looked.left_out
+
+
+@pytest.mark.usefixtures("_now")
+def test_a_page_that_was_capped_is_not_taken_for_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An instance that gives fewer rows than were asked is asked on: none is dropped."""
+    monkeypatch.setattr(rate_probe, "LEAST_CAP", 5)
+    dates = [START - DAY + timedelta(hours=h) for h in range(12)]
+    looked = look(Statistics(dates, cap=5), tmp_path)
+    found = read_history([snapshot("after", looked.observations, began=END + 10 * DAY)], close=END)
+    assert dates == [b.start for b in found.buckets]
+    assert () == looked.left_out
+
+
+@pytest.mark.usefixtures("_now")
+def test_rows_of_one_date_beyond_the_cap_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a page holds one date only, there may be more of it, and that is said."""
+    monkeypatch.setattr(rate_probe, "LEAST_CAP", 5)
+    looked = look(Statistics([START - DAY] * 9, cap=5), tmp_path)
+    assert ["nms:deliveryStat before 1"] == [left.what for left in looked.left_out]
 
 
 @pytest.mark.usefixtures("_now")

@@ -232,6 +232,17 @@ def test_nothing_asked_is_not_asked() -> None:
     assert RateHistory() == read_history([snapshot("before")], close=END)
 
 
+def test_a_row_that_stands_twice_is_counted_once_and_named_if_it_differs() -> None:
+    """Pages overlap by a date, which is no news; two counts of one thing are."""
+    same = read_history([taken([stat(0), stat(0), stat(1), stat(2)])], close=END)
+    assert ((1000, 1000, 1000), ()) == (tuple(b.sent for b in same.buckets), same.problems)
+    other = read_history([taken([stat(0), stat(0, sent=7), stat(1), stat(2)])], close=END)
+    assert (1000, 1000, 1000) == tuple(b.sent for b in other.buckets)
+    (problem,) = other.problems
+    assert "delivery 1 of" in problem
+    assert "twice, with other counts" in problem
+
+
 def test_odd_rows_are_named() -> None:
     """No zone, no number, a capped page: each is named, the rest counts."""
     rows = [stat(0), stat(1), stat(2, date="2024/01/15 22:00:00"), stat(3, firstSuccess="lots")]

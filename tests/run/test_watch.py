@@ -62,6 +62,11 @@ class Night:
         """The store it wrote."""
         return LocalStore.open(self.folder / "store", create=False)
 
+    def files(self) -> dict[str, bytes]:
+        """The journals of the timelines, as they are on the disk."""
+        found = (self.folder / "store" / "timelines").rglob("*.jsonl")
+        return {path.name: path.read_bytes() for path in found}
+
     def reading(self) -> TimelineReading:
         """Everything written so far."""
         return read_timelines(self.store, WAVE, NAME)
@@ -150,8 +155,10 @@ def test_a_finished_timeline_is_not_gone_on_with(
 ) -> None:
     """Watching again could only add what nobody needs; another vantage may look for itself."""
     assert 0 == run([*night.args, "--json"])
+    before = night.files()
     assert 2 == run(night.args)
     assert "finished timeline" in capsys.readouterr().err
+    assert before == night.files()
 
 
 def test_a_window_in_the_past_is_refused(

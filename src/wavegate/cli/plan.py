@@ -65,8 +65,7 @@ def command(
     signer = opening.signer_for(key)
     shelf = opening.shelf_of(opened, opening.trust_for(None, signer))
     orders = None if seeds is None else seeding.seeds(opened, seed_runs)
-    ordered = None if orders is None else seeding.seed_runs(orders)
-    planned = plan.plan(opened, found, probes(), signer, shelf, ordered)
+    planned = plan.plan(opened, found, probes(), signer, shelf, orders)
     if seeds is not None and orders is not None:
         write_new(seeds, seeding.to_bytes(wave, orders))
     return finish(0, planned.to_json(), plan_text.render(planned), as_json=as_json)

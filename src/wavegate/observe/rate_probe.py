@@ -25,6 +25,11 @@ STRETCHES = 3
 """Stretches of before, and at most so many after the close."""
 LINES = 1000
 PAGES = 20
+LEAST_CAP = 200
+"""The lowest cap of rows that is known: a page that is shorter is the last one.
+
+A longer one that an instance may have cut off is followed up, and never taken for all.
+"""
 COUNTS = (
     "[@delivery-id]",
     "@date",
@@ -83,13 +88,15 @@ def _read(client: CampaignClient, stretch: Stretch, notes: Notes) -> bool:
         if called.reply is None or notes.stopped.is_set():
             return False
         rows = tuple(query_rows(called.reply))
-        if len(rows) < LINES:
+        if len(rows) < min(LINES, LEAST_CAP):
             return True
         newest = server_date(rows[-1].values.get("date"))[0]
         if newest is None or newest <= since:
             break
         since = newest
-    notes.leave_out(f"{STAT} {stretch.name}", f"more rows than the {PAGES * LINES} that are read")
+    notes.leave_out(
+        f"{STAT} {stretch.name}", f"more rows than {PAGES} pages hold, or than show in one"
+    )
     return True
 
 

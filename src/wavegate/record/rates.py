@@ -202,8 +202,11 @@ def _stats(rows: Iterable[Row]) -> tuple[dict[Key, _Stat], list[str]]:
         stat = _stat(row.values)
         if stat is None:
             odd.append(f"{STAT}: a row of {date.isoformat()} whose counts are no numbers")
-        else:
-            found[row.values.get("delivery-id", ""), date] = stat
+            continue
+        key = row.values.get("delivery-id", ""), date
+        if found.setdefault(key, stat) != stat:
+            told = f"delivery {key[0]} of {date.isoformat()}"
+            odd.append(f"{STAT}: {told} twice, with other counts: the first is taken")
     return found, odd
 
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The verb plan: check what was agreed, sign the grid of a wave, say what will be asked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,6 +23,7 @@ from wavegate.record.store import Store
 from wavegate.run.blind_spots import BlindSpot, blind_spots
 from wavegate.run.foresight import Foreseen, foresee
 from wavegate.run.opening import Opened, gates_of
+from wavegate.run.seeds import Seeds, seed_runs
 from wavegate.run.suites import Suite, suites_digest
 
 
@@ -90,12 +91,12 @@ def plan(
     probes: Sequence[Probe],
     signer: Signer,
     shelf: Shelf,
-    seeds: Mapping[str, SeedRuns] | None = None,
+    orders: Sequence[Seeds] | None = None,
 ) -> Planned:
     """Sign the grid; a later version names the one before it.
 
     shelf: the store as it is, with the gates of earlier waves and captures that there are already.
-    seeds: the bursts that were ordered, None to keep those of the version before.
+    orders: the seed plan that is handed out with it; None keeps the bursts of the version before.
 
     Raises InputError when the window has opened and there is a plan already: then it stands.
     """
@@ -108,7 +109,7 @@ def plan(
             f"version {version} of the plan stands",
             cure="judge by it, or plan another wave",
         )
-    ordered = seeds if seeds is not None else before.seeds if before else {}
+    ordered = seed_runs(orders) if orders is not None else before.seeds if before else {}
     predicate = _predicate(opened, suites, before, at, ordered)
     payload = write(grid_subject(predicate), predicate)
     _create(opened.store, opened.wave.name, version + 1, sign(payload, signer))
@@ -122,7 +123,10 @@ def plan(
         questions=_questions(opened, probes),
         foreseen=foresee(opened, predicate.cells, gates_of(shelf), at),
         cannot_show=blind_spots(opened, predicate.cells, shelf, ordered),
-        warnings=tuple(_warnings(opened, predicate, before.agreed if before else {}, at)),
+        warnings=(
+            *_warnings(opened, predicate, before.agreed if before else {}, at),
+            *_past_slots(orders or (), at),
+        ),
     )
 
 
@@ -186,7 +190,11 @@ def _warnings(
     found = []
     if at >= opened.window.start:
         opening = clock.format_instant(opened.window.start)
-        found.append(f"signed after the window opened at {opening}: sound_evidence will be FAILED")
+        over = ", and it is over" if at >= opened.window.end else ""
+        found.append(
+            f"signed after the window opened at {opening}{over}: sound_evidence will be FAILED, "
+            "and what cannot be shown cannot be cured any more"
+        )
     changed = [name for name, now in predicate.agreed.items() if before.get(name, now) != now]
     if changed:
         found.append(f"the agreed estate of {', '.join(changed)} changed: capture before again")
@@ -201,3 +209,15 @@ def _warnings(
     if stamped:
         found.append(f"timestamps are required for {', '.join(stamped)}; none can be taken yet")
     return found
+
+
+def _past_slots(orders: Sequence[Seeds], at: datetime) -> Iterator[str]:
+    """Slots of the seed plan that nobody can keep."""
+    slots = [slot for order in orders for slot in order.slots]
+    past = [slot for slot in slots if slot < at]
+    if past:
+        first = clock.format_instant(min(past))
+        yield (
+            f"{len(past)} of {len(slots)} slots of the seed plan lie in the past, from {first} on: "
+            "send their seeds in the slots that are left"
+        )

@@ -37,6 +37,8 @@ __all__ = ["Filed", "LookReading", "Looker", "file_look", "keeper", "read_looks"
 
 ATTEMPTS = 20
 AT_ONCE = 8
+NAMED = 3
+"""Problems of a look told in its line; the report names all."""
 SPOOL_TIME = timedelta(hours=84)
 """Deliveries changed in this time before a look may still have mail in the relay's spool."""
 
@@ -53,7 +55,8 @@ class Filed:
         one = self.look
         if not one.complete:
             return f"{one.instance}: queue NOT LISTED: {one.missing}"
-        odd = f", {len(one.problems)} problems" if one.problems else ""
+        named = [*one.problems[:NAMED], *(["..."] if len(one.problems) > NAMED else [])]
+        odd = f", {len(one.problems)} problems: {'; '.join(named)}" if named else ""
         return (
             f"{one.instance}: queue: {len(one.rows)} log rows of {len(one.deliveries)} deliveries"
             f"{odd}"

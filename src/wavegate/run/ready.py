@@ -3,7 +3,7 @@
 """The verb ready: may the window open? The gate's decision, asked of the before side alone."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from wavegate import clock
@@ -20,6 +20,7 @@ from wavegate.run.opening import Opened, gates_of
 from wavegate.verdict import Verdict
 
 CAPTURE = "wavegate capture --phase before"
+TOO_LATE = "none any more: judge by what there is, or plan another wave"
 LONGER = (
     "send under load for longer, then `wavegate capture --phase before` again; else a later window "
     "or an approved limit"
@@ -92,6 +93,8 @@ def ready(opened: Opened, trust: Trust) -> Readiness:
     checks = [*_opening(opened, at), *_plan(opened, shelf), *_agreed(opened, shelf, at)]
     for instance in opened.instances:
         checks += _instance(shelf, shelf.dossier(instance.name))
+    if at >= opened.window.start:
+        checks = [replace(check, cure=TOO_LATE if check.cure else None) for check in checks]
     rank = list(Word)
     ordered = tuple(sorted(checks, key=lambda check: rank.index(check.word)))
     return Readiness(wave=opened.wave.name, at=at, checks=ordered)
@@ -99,8 +102,10 @@ def ready(opened: Opened, trust: Trust) -> Readiness:
 
 def _opening(opened: Opened, at: datetime) -> Iterator[Check]:
     if at >= opened.window.start:
-        opening = clock.format_instant(opened.window.start)
-        yield _hold("-", "sound_evidence", f"the window opened at {opening} already", None)
+        opening, close = map(clock.format_instant, (opened.window.start, opened.window.end))
+        over = at >= opened.window.end
+        what = f"the window is over, it ended at {close}" if over else f"it opened at {opening}"
+        yield _hold("-", "sound_evidence", f"this is asked too late: {what}", "plan another wave")
 
 
 def _plan(opened: Opened, shelf: Shelf) -> Iterator[Check]:
