@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""The lab's sources on the rate through the harness's decoders and judgement, without sockets."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from lxml import etree
+from tests.builders.estates import END, START, WINDOW, estate, instance, wave
+from tests.builders.snapshots import URL, snapshot
+from tests.builders.tiny_http import soap
+
+from wavegate.clock import format_instant
+from wavegate.compare.throughput import ThroughputCase, compare_throughput
+from wavegate.estate.policy import Policy
+from wavegate.lab.campaign_query import execute
+from wavegate.lab.clockwork import Clockwork
+from wavegate.lab.faults import planted
+from wavegate.lab.live import Live
+from wavegate.lab.live_tables import table
+from wavegate.lab.reference import reference_world
+from wavegate.lab.world import World
+from wavegate.observe.campaign_soap import group_query, series_query
+from wavegate.observe.rate_probe import COUNTS, campaign_date
+from wavegate.observe.witness_probe import units
+from wavegate.record.observation import Observation, Seen
+from wavegate.record.rate_witnesses import LOGS, SINCE, UNTIL, WITNESS, read_witnesses
+from wavegate.record.rates import RATES, SERIES, STAT, read_history
+from wavegate.record.snapshot import Snapshot
+from wavegate.verdict import Judgement, Verdict
+
+CLOCK = Clockwork(opens=START, closes=END, period=timedelta(minutes=10))
+AT = CLOCK.share(2.6)
+WORLD = reference_world()
+
+
+def _answer(live: Live, document: etree._Element, told: dict[str, str]) -> Observation:
+    """The lab's answer to a query, as a probe would have recorded it."""
+    schema = document.get("schema", "")
+    held = table(live, schema, AT)
+    assert held is not None
+    state = replace(live.state, tables=(held,))
+    inner = etree.tostring(execute(state, document)).decode()
+    body = f"<pdomOutput>{inner}</pdomOutput>"
+    reply = f'<ExecuteQueryResponse xmlns="urn:xtk:queryDef">{body}</ExecuteQueryResponse>'
+    return Observation(
+        kind="soap", subject=f"{URL} xtk:queryDef#ExecuteQuery", asked={"schema": schema, **told},
+        outcome=Seen(soap(reply)), at=AT, took_us=1, vantage="here",
+    )  # fmt: skip
+
+
+def _within(date: str, since: datetime, until: datetime) -> tuple[str, str]:
+    return f"{date} >= {campaign_date(since)}", f"{date} < {campaign_date(until)}"
+
+
+def _capture(live: Live) -> Snapshot:
+    """Statistics of all time, and the log counted by unit."""
+    where = _within("@date", CLOCK.share(-3.0), AT)
+    statistics = series_query(STAT, COUNTS, where, order="@date")
+    seen = [_answer(live, statistics, {SERIES: RATES, "body": "rates"})]
+    for stretch in units(WINDOW, CLOCK.unit, AT):
+        where = _within("@eventDate", stretch.since, stretch.until)
+        document = group_query(
+            LOGS[1], ("[@delivery-id]", "@status"), "count(@id)", where, lines=2000
+        )
+        told = {
+            SERIES: WITNESS,
+            "body": stretch.name,
+            SINCE: format_instant(stretch.since),
+            UNTIL: format_instant(stretch.until),
+        }
+        seen.append(_answer(live, document, told))
+    return snapshot("after", seen, began=AT)
+
+
+def _judged(world: World) -> Judgement:
+    live = Live(world.before.instance("acme-prod1"), CLOCK, token="t0", began=CLOCK.share(-1.0))
+    live.show("window", world.window.instance(live.name), CLOCK.opens)
+    live.show("after", world.after.instance(live.name), CLOCK.closes)
+    taken, mine = [_capture(live)], instance()
+    policy = Policy.model_validate({"throughput_unit": f"{CLOCK.unit.seconds}s"})
+    return compare_throughput(
+        ThroughputCase(
+            estate=estate(mine, policy=policy),
+            wave=wave(),
+            instance=mine,
+            at=AT,
+            rates=read_history(taken, close=END, queued={}),
+            witnesses=read_witnesses(taken),
+        )
+    )
+
+
+def test_healthy_sources_agree() -> None:
+    """Statistics and log tell the same, and the cell says so."""
+    found = _judged(WORLD)
+    assert Verdict.PASSED == found.verdict
+    assert "the log tells 1.000 of what the statistics do" in (found.shown or "")
+
+
+def test_relay_fast_arrival_slow_is_caught_by_the_log() -> None:
+    """The statistics show the old rate; the log's feedback convicts, and names both rates."""
+    found = _judged(planted(WORLD, ["relay-fast-arrival-slow"]))
+    assert ["arrival-slower"] == [finding.rule for finding in found.findings]
+    assert ("1200", "840", "receiving side") == found.findings[0].witness
+
+
+@pytest.mark.parametrize(
+    "fault", ["throughput-minus-20", "throughput-minus-30", "slow-start-day-two"]
+)
+def test_a_slow_relay_is_slow_in_the_log_as_well(fault: str) -> None:
+    """The log denies no slow-down that the lab plays."""
+    found = _judged(planted(WORLD, [fault]))
+    assert Verdict.FAILED == found.verdict
+    assert {"instance:acme-prod1 relay rate"} == {finding.subject for finding in found.findings}
