@@ -1,16 +1,20 @@
 # SPDX-FileCopyrightText: 2026 The Wavegate developers
 # SPDX-License-Identifier: Apache-2.0
-from datetime import UTC, datetime, timedelta
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime, timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from rich.console import Console
-from tests.builders.estates import START, WINDOW, estate, wave
+from tests.builders.estates import END, START, WINDOW, estate, instance
 from tests.builders.mails import mail
 
 from wavegate import clock
-from wavegate.cli.watch_view import Board, Lines, amount, countdown
-from wavegate.estate.load import Loaded
+from wavegate.cli.watch_board import Board, Size, sending
+from wavegate.cli.watch_view import Lines
+from wavegate.cli.watch_words import amount, countdown
 from wavegate.observe.watch_events import (
     Began,
     Event,
@@ -22,14 +26,13 @@ from wavegate.observe.watch_events import (
 )
 from wavegate.observe.watch_tally import Tally
 from wavegate.record.listening import Listener
-from wavegate.record.local_store import LocalStore
 from wavegate.record.mail_writer import MailJournalWriter
 from wavegate.record.timeline import Gap, Sample, State, Watched
-from wavegate.run.opening import Opened
-from wavegate.run.watch_mail import MailPulse
+from wavegate.run.watch_mail import Flow, MailPulse
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 PING = Watched(name="ping", every=5 * SECOND, expects="OK")
+PONG = Watched(name="pong", every=5 * SECOND, expects="OK")
 SFTP = Watched(name="sftp", every=MINUTE, expects="a key", not_probed="no host")
 NAME = "acme-prod1"
 
@@ -126,42 +129,85 @@ def test_a_line_a_minute_says_how_it_stands(monkeypatch: pytest.MonkeyPatch) -> 
     assert "the window opens in 1m; 0 samples" in said[0]
 
 
+def boarded(folder: Path, *names: str) -> Board:
+    """A board of instances whose mail lies in a folder."""
+    found = estate(*(instance(name) for name in names))
+    return Board(Tally(window=WINDOW, confirm=3), MailPulse(folder), found.instances)
+
+
+def shown(board: Board, at: datetime, width: int = 160, height: int = 40) -> list[str]:
+    """The lines of a board as they stand on a terminal of that size."""
+    console = Console(width=width, file=StringIO())
+    with console.capture() as capture:
+        console.print(board.drawn(at, Size(width, height)))
+    return capture.get().splitlines()
+
+
 def test_the_board_shows_everything(tmp_path: Path) -> None:
-    """Countdown, functions with the worst first, mail flow, last problem; brackets stay text."""
-    store = LocalStore.open(tmp_path / "store", create=True)
-    found = estate(waves=(wave(),))
-    loaded = Loaded(estate=found, path=tmp_path / "estate.yaml")
-    opened = Opened(loaded=loaded, wave=found.waves[0], window=WINDOW, store=store)
-    board = Board(Tally(window=WINDOW, confirm=3), MailPulse(store.root / "mail"), opened)
+    """Countdown, what is up and what is not, mail flow, last problem; brackets stay text."""
+    board = boarded(tmp_path, NAME)
     events: list[Event] = [
-        Began(NAME, (PING, SFTP)),
-        sampled(1, "wrong"),
+        Began(NAME, (PING, PONG, SFTP)),
+        *(sampled(second, "wrong") for second in (1, 2, 3)),
+        Sampled(NAME, replace(sampled(1).sample, function="pong")),
         Told(START, "[red]odd[/red]", problem=True),
     ]
     for event in events:
         board.take(event, lambda _: None)
-    console = Console(width=160, record=True, file=(tmp_path / "out").open("w"))
-    console.print(board.drawn(START + MINUTE))
-    text = console.export_text()
-    console.file.close()
+    text = "\n".join(shown(board, START + MINUTE))
     assert "it closes in 59m" in text
-    assert "wrong: said" in text
+    assert "acme-prod1   1 of  2 up  1 disrupted so far" in text
+    assert "ping  disrupted so far since 2024-01-16T22:00:01Z  now wrong: said" in text
+    assert "    pong" in text
     assert "sftp" not in text
-    assert "[red]odd[/red]" in text
-    assert "192.0.2.10 0" in text
+    assert "last problem: [red]odd[/red]" in text
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (40, 10)])
+def test_the_board_fits_the_terminal(tmp_path: Path, width: int, height: int) -> None:
+    """However many instances and functions: no line is cut off below, and the worst are above."""
+    names = [f"acme-prod{n:02}" for n in range(60)]
+    board = boarded(tmp_path, *names)
+    for name in names:
+        board.take(Began(name, (PING, PONG)), lambda _: None)
+    for second in (1, 2, 3):
+        bad = replace(sampled(second, "wrong"), instance=names[33])
+        board.take(bad, lambda _: None)
+    lines = shown(board, START + MINUTE, width, height)
+    assert len(lines) < height
+    assert max(map(len, lines)) <= width
+    assert lines[3].startswith(names[33])
+    assert "last problem: none" == lines[-1]
+    assert any(line.startswith("and ") and line.endswith(" more") for line in lines)
+
+
+IPS2 = ["192.0.2.10", "192.0.2.11"]
+
+
+@pytest.mark.parametrize(
+    ("flow", "minute", "word"),
+    [
+        (Flow(heard=False), -5, "nobody listens for mail"),
+        (Flow(heard=True, minute=Counter({IPS2[0]: 7})), -5, "7 mails/min from 1 of 2"),
+        (Flow(heard=False), 5, "nobody listens for mail"),
+        (Flow(heard=True), 5, "no mail in the window so far"),
+        (Flow(heard=True, within=Counter({IPS2[1]: 3})), 5, "MAIL IN THE WINDOW so far: 192"),
+        (Flow(heard=True, after=Counter(IPS2)), 65, "back from 2 of 2"),
+        (Flow(heard=True, within=Counter({IPS2[1]: 3})), 65, "MAIL IN THE WINDOW so far: 192"),
+    ],
+)
+def test_sending_is_told_by_where_the_window_stands(flow: Flow, minute: int, word: str) -> None:
+    """Silence is good news in the window only, and only where somebody listens."""
+    assert word in sending(flow, IPS2, WINDOW, START + minute * MINUTE)[0]
 
 
 def test_a_board_draws_now_and_then_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand samples a second do not redraw a thousand times."""
     time = [10.0]
     monkeypatch.setattr(clock, "monotonic", lambda: time[0])
-    store = LocalStore.open(tmp_path / "store", create=True)
-    found = estate(waves=(wave(),))
-    loaded = Loaded(estate=found, path=tmp_path / "estate.yaml")
-    opened = Opened(loaded=loaded, wave=found.waves[0], window=WINDOW, store=store)
-    board = Board(Tally(window=WINDOW, confirm=3), MailPulse(store.root / "mail"), opened)
-    drawn: list[object] = []
-    for _ in range(100):
+    board = boarded(tmp_path, NAME)
+    drawn: list[datetime] = []
+    for _ in range(190):
         time[0] += 0.01
         board.take(Ticked(START), drawn.append)
     assert 2 == len(drawn)
@@ -174,18 +220,25 @@ def test_the_amount_counts_what_is_probed() -> None:
 
 
 def test_the_pulse_of_mail_is_read_as_the_sink_writes(tmp_path: Path) -> None:
-    """Mails of the last minute per peer; a torn end is read once it is whole."""
+    """Mails per peer, of the last minute and of the window; a torn end is read once it is whole."""
     folder = tmp_path / "mail"
     folder.mkdir()
     pulse = MailPulse(folder)
-    at = datetime(2024, 1, 16, 22, tzinfo=UTC)
-    assert {} == pulse.per_minute(at)
+    at = START - MINUTE
+    assert (False, {}) == _read(pulse, at)
     listener = Listener(listen=("127.0.0.1:25",), vantage="here", heartbeat=SECOND)
     writer = MailJournalWriter(folder, listener)
     writer.append([mail(at=at, peer="192.0.2.10"), mail(at=at, peer="192.0.2.11")])
-    assert {"192.0.2.10": 1, "192.0.2.11": 1} == pulse.per_minute(at)
-    writer.append([mail(at=at + MINUTE, peer="192.0.2.10")])
+    assert (True, {"192.0.2.10": 1, "192.0.2.11": 1}) == _read(pulse, at)
+    writer.append([mail(at=START, peer="192.0.2.10"), mail(at=END, peer="192.0.2.11")])
     with next(folder.glob("*.jsonl")).open("ab") as file:
         file.write(b'{"kind":"mail"')
-    assert {"192.0.2.10": 1} == pulse.per_minute(at + MINUTE + SECOND)
+    found = pulse.flow(START + SECOND, WINDOW)
+    assert ({"192.0.2.10": 1}, {"192.0.2.11": 1}) == (found.within, found.after)
+    assert 1 == found.minute["192.0.2.10"]
     writer.close()
+
+
+def _read(pulse: MailPulse, at: datetime) -> tuple[bool, dict[str, int]]:
+    found = pulse.flow(at, WINDOW)
+    return found.heard, dict(found.minute)
