@@ -122,9 +122,9 @@ def test_reports_tell_the_counts_worst_first() -> None:
         ("blind", "no plan could be made: nobody looked"),
         (
             "late",
-            f"nothing is to be resent, of 4 queued messages; 2 may still come until {LATEST}",
+            f"nothing of 4 queued messages is to be resent; 2 may still come until {LATEST}",
         ),
-        ("quiet", "nothing is to be resent, nothing was queued"),
+        ("quiet", "nothing is to be resent: nothing was queued"),
     ] == [(row.instance, row.told) for row in rows]
     assert [2, 0, 0, 0] == [row.lines for row in rows]
     assert ["resend/acme-prod1", None] == [row.stem for row in rows[:2]]

@@ -11,11 +11,24 @@ from pathlib import Path
 import pytest
 from tests.builders.queues import look, row
 from tests.builders.stores import Desk
+from tests.builders.worlds import World
 
 from wavegate.cli.entry import run
 from wavegate.run.queue import file_look
+from wavegate.run.suites import find_suites
 
 pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """A store with both captures and mail, and no look at the queue yet."""
+    found = Desk(tmp_path / "desk")
+    found.plan(*(suite.promise.id for suite in find_suites()))
+    before, after = World(phase="before"), World(phase="after")
+    found.capture(before.snapshot(), after.snapshot())
+    found.deliver([*before.mails(), *after.mails()])
+    return found
 
 
 def bundle_of(gate: list[str], tmp_path: Path) -> Path:

@@ -188,8 +188,9 @@ def _told(found: ResendPlan) -> str:
     words = {Action.RESEND: "to resend", Action.DECIDE: "to decide on", Action.CHECK: "to check"}
     counts = Counter(line.action for line in found.lines)
     parts = [f"{counts[action]} {word}" for action, word in words.items() if counts[action]]
-    if not parts:
-        parts = ["nothing is to be resent"]
-    of = f"of {found.queued} queued messages" if found.queued else "nothing was queued"
     late = f"; {found.waiting} may still come until {format_instant(found.deadline)}"
-    return f"{', '.join(parts)}, {of}{late if found.waiting else ''}"
+    if not found.queued:
+        return "nothing is to be resent: nothing was queued"
+    of = f"of {found.queued} queued messages"
+    told = f"{', '.join(parts)}, {of}" if parts else f"nothing {of} is to be resent"
+    return told + (late if found.waiting else "")
