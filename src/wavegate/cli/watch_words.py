@@ -31,5 +31,5 @@ def amount(tally: Tally) -> str:
     bad = sum(one.worst_row >= tally.confirm for one in probed)
     return (
         f"{tally.samples} samples of {len(probed)} functions; {bad} disrupted so far, "
-        f"{tally.gaps} gaps (provisional: the gate judges)"
+        f"{tally.gaps} gaps (provisional)"
     )

@@ -31,7 +31,7 @@ from wavegate.observe.watch import AtMoment, Ended, Plan, watch
 from wavegate.observe.watch_events import Event, Tell
 from wavegate.observe.watch_hearing import Hearing, references
 from wavegate.observe.watch_schedule import DUE_WITHIN, ONE_MORE_LOOK
-from wavegate.observe.watch_tally import Tally
+from wavegate.observe.watch_tally import FunctionTally, Tally
 from wavegate.observe.watch_target import LACKS, Target, without
 from wavegate.record.journal import Head
 from wavegate.record.timeline import Timeline
@@ -92,16 +92,20 @@ class Watching:
         lines = [f"watched {self.wave} from {self.vantage}: {tally.samples} samples, {how}"]
         for name, functions in sorted(tally.functions.items()):
             lines.append(f"  {name}")
-            for found in functions.values():
-                counts = found.to_json()
-                if not found.watched.not_probed:
-                    lines.append(
-                        f"    {found.watched.name:28} ok {counts['ok']:5}  wrong "
-                        f"{counts['wrong']:4}  silent {counts['silent']:4}  unheard "
-                        f"{counts['unheard']:4}  {found.word(tally.confirm)}"
-                    )
+            lines += [_line(found, tally.confirm) for found in functions.values()]
         lines += [f"  problem: {text}" for text in tally.problems[-10:]]
         return "\n".join(lines)
+
+
+def _line(found: FunctionTally, confirm: int) -> str:
+    """One function in a line of a terminal of 80 columns: what it did, and how often."""
+    name, word = found.watched.name, found.word(confirm)
+    if found.watched.not_probed:
+        return f"    {name:28} {word}: {found.watched.not_probed}"
+    counts = {"ok": found.states["ok"], "wrong": found.states["wrong"]}
+    counts |= {"silent": found.states["silent"], "unheard": found.unheard}
+    told = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+    return f"    {name:28} {word}: {told or 'no sample'}"
 
 
 def follow(
