@@ -326,6 +326,37 @@ def test_a_renewed_certificate_is_cleared() -> None:
     assert ["certificate-renewed"] == [item.rule for item in found.cleared]
 
 
+@pytest.mark.parametrize(
+    ("name", "reason", "rules"),
+    [
+        ("soap", None, ["server-time-leapt"]),
+        ("soap", "clock stepped by -60.000 s, or the machine slept", []),
+        ("mirror_page", None, []),
+    ],
+)
+def test_server_time_that_leaps_ahead(name: str, reason: str | None, rules: list[str]) -> None:
+    """No single skew explains it; a page may be dated by a cache, and our own step proves nothing."""
+    told: Shape = lambda m: {"stamp": at(m) + (MINUTE if m >= 20 else 0 * MINUTE)}  # noqa: E731 - a table of shapes
+    gaps = [Gap(since=at(20), until=at(20.1), reason=reason)] if reason else []
+    found = judged(timeline(every(name, shape=told), gaps=gaps)).findings
+    assert rules == [f.rule for f in found]
+
+
+def test_each_endpoint_has_its_own_clock() -> None:
+    """The clock of the tracking host, an hour ahead, is not that of the workflows' database."""
+    ahead = timedelta(hours=1)
+
+    def run(minute: float) -> dict[str, object]:
+        return {"value": format_instant(at(minute // 5 * 5))}
+
+    line = timeline(
+        every("workflow/tracking", shape=run),
+        every("tracking", shape=lambda m: {"stamp": at(m) + ahead}),
+        every("soap", shape=lambda m: {"stamp": at(m)}),
+    )
+    assert judged(line).verdict is Verdict.PASSED
+
+
 def test_names_that_a_certificate_no_longer_holds_are_found() -> None:
     """Trusted for this host, but somebody else's is gone; more names are a renewal."""
     old = f"{'1' * 64} until 2024-03-01T00:00:00Z by CA for m.example, t.example"

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 
 from wavegate.clock import format_instant
-from wavegate.compare.clock_skew import SkewBounds, went_back
+from wavegate.compare.clock_skew import SkewBounds, skew, went_back
 from wavegate.compare.spans import NOTHING, Span, minute, spelled
 from wavegate.compare.watching import COMMAND, as_instant
 from wavegate.record.timeline import Sample, Watched
@@ -28,6 +28,8 @@ CERTIFICATE = "certificate"
 CLICKS = "tracking_log"
 ALL_WORKFLOWS = "workflow"
 """The asking itself; each workflow is a part of its answer."""
+TELLS_TIME = frozenset({"soap", "ping"})
+"""Functions that answer with the application server's own time, which no cache keeps."""
 SCHEDULE_FACTOR = 2
 FLOW_FACTOR = 3
 OVERDUE_FACTOR = 1.5
@@ -45,6 +47,7 @@ class Look:
     count, before the opening and in the span. close: of the window. began: when the
     watch began. ended: whether the
     watch is over, so that nothing more will come. server: how far the server's clock is off.
+    stepped: whether our own clock was, so that it measures nothing.
     clicked: whether the watch itself clicked a seed link. event: what was said of its last event.
     """
 
@@ -60,6 +63,7 @@ class Look:
     ended: bool
     vantage: str = ""
     server: SkewBounds | None = None
+    stepped: bool = False
     clicked: bool = False
     event: str | None = None
     records: tuple[str, ...] = ()
@@ -385,9 +389,10 @@ def _fewer_names(look: Look, known: list[str], sample: Sample) -> Finding:
 
 
 def clock(look: Look) -> Iterator[Said]:
-    """Whether the server's time went on, and never back."""
+    """Whether the server's time went on, never back, and without a leap."""
     found = went_back((*look.before[-1:], *look.during), look.tolerance)
     if found is None:
+        yield from _leapt(look)
         return
     when = found.later.sent
     yield look.finding(
@@ -398,6 +403,27 @@ def clock(look: Look) -> Iterator[Said]:
         spelled(found.back),
         before="advancing",
         after="went back",
+    )
+
+
+def _leapt(look: Look) -> Iterator[Said]:
+    """Answers since the opening whose clock is further ahead than those before allow."""
+    old = skew(look.name, look.before)
+    if look.name not in TELLS_TIME or look.stepped or old is None or old.stepped:
+        return
+    bounds = [(s, bound) for s in look.during if (bound := skew(look.name, [s]))]
+    ahead = [(s, b.least - old.most) for s, b in bounds if b.least - old.most > look.tolerance]
+    if len(ahead) < look.confirm:
+        return
+    (first, leap), when = ahead[0], minute(ahead[0][0].sent, look.span.since)
+    yield look.finding(
+        "server-time-leapt",
+        "a server's time that goes on as ours does",
+        f"at {when} its clock was {spelled(leap)} further ahead than before the window",
+        format_instant(first.sent),
+        spelled(leap),
+        before="advancing",
+        after="leapt",
     )
 
 

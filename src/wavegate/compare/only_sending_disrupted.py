@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from wavegate.compare.clock_skew import skew
+from wavegate.compare.clock_skew import SkewBounds, skew
 from wavegate.compare.episodes import HEARD_SHARE, about_us, counts, covered, heard_share, taken_as
 from wavegate.compare.function_effects import Look, Said, effects
 from wavegate.compare.function_names import declared, place_of, switched_off
@@ -46,6 +46,10 @@ PROMISE = "only_sending_disrupted"
 SHOWN_AT_MOST = 3
 FEWEST_FOR_NOISE = 100
 NOISY = 0.01
+OUR_CLOCK = "clock stepped"
+"""How the reason of a gap begins that a step of the watch's own clock made."""
+APPLICATION = ("soap", "ping", "mcping", "logon", "session")
+"""Functions whose answers show the application server's clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +104,21 @@ def look_list(case: FunctionsCase, window: Window) -> Iterator[Look]:
     """Every function that was probed, as each vantage saw it; the samples as they count."""
     end = watch_until(case.estate.policy, window, case.timelines)
     for line in case.timelines:
-        clock = skew("the server", line.samples)
         for watched in sorted(line.functions, key=lambda found: found.name):
             look = _look(case, window, line, watched, end)
             if watched.not_probed is None or any(sample.state == "ok" for sample in look.all):
-                yield replace(look, server=clock)
+                yield replace(look, server=_server_clock(line, watched.name))
+
+
+def _server_clock(line: Timeline, name: str) -> SkewBounds | None:
+    """How far the clock is off that a function's marks are written by.
+
+    Its endpoint's own where that shows one; else that of the application server, whose database
+    they stand in: another host's clock says nothing of them.
+    """
+    own = skew(name, line.of(name))
+    application = (sample for told in APPLICATION for sample in line.of(told))
+    return own or skew("the application server", application)
 
 
 def _look(
@@ -126,6 +140,7 @@ def _look(
         began=line.began,
         ended=case.at >= end or line.settled,
         vantage=line.vantage,
+        stepped=any(gap.reason.startswith(OUR_CLOCK) for gap in line.gaps),
         clicked=_any_ok(line, "seed_link", span),
         event=_last_event(line),
         records=(line.digest,) if line.digest else (),
