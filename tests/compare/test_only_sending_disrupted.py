@@ -335,7 +335,7 @@ def test_a_renewed_certificate_is_cleared() -> None:
     ],
 )
 def test_server_time_that_leaps_ahead(name: str, reason: str | None, rules: list[str]) -> None:
-    """No single skew explains it; a page may be dated by a cache, and our own step proves nothing."""
+    """No single skew explains it; but a cache may date a page, and our own step proves nothing."""
     told: Shape = lambda m: {"stamp": at(m) + (MINUTE if m >= 20 else 0 * MINUTE)}  # noqa: E731 - a table of shapes
     gaps = [Gap(since=at(20), until=at(20.1), reason=reason)] if reason else []
     found = judged(timeline(every(name, shape=told), gaps=gaps)).findings
