@@ -7,9 +7,9 @@ from typing import Any
 
 import spf  # type: ignore[import-untyped] # ships no types
 from dns.name import Name
-from tests.mailauth.zones import Table, absolute
+from tests.mailauth.zones import absolute
 
-from wavegate.answer import Found, Unknown
+from wavegate.answer import Found, Lookup, Unknown
 
 
 def _values(rdtype: str, rdata: Any) -> Any:
@@ -24,7 +24,7 @@ def _values(rdtype: str, rdata: Any) -> Any:
             return rdata.address
 
 
-def ask(table: Table, ip: str, sender: str, helo: str) -> str:
+def ask(table: Lookup, ip: str, sender: str, helo: str) -> str:
     """The result of pyspf in strict mode."""
 
     def lookup(name: str, rdtype: str, *_: object) -> Iterator[tuple[tuple[str, str], Any]]:
