@@ -18,6 +18,8 @@ MAX_INT = 2**53 - 1
 MAX_DEPTH = 64
 MAX_DIGITS = 16
 _TEXT_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+"""Text decoded from UTF-8 has no surrogates; only such an escape can bring one in."""
 
 
 def digest(data: bytes) -> str:
@@ -79,13 +81,16 @@ def loads(data: bytes, *, where: str = "JSON") -> Json:
             parse_float=_refuse,
             parse_int=_small,
         )
-        _check_text(value)
+        if _SURROGATE.search(text):
+            _check_text(value)
     except (ValueError, RecursionError) as error:
         raise DamagedError(f"not strict JSON: {error}", where=where) from error
     return value
 
 
 def _check_depth(text: str) -> None:
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return
     depth = 0
     for match in _TEXT_OR_BRACKET.finditer(text):
         if match[0] in "[{":

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reading headers of received mail: the same for every judge, and never an exception."""
 
+import email
+import email.policy
 from datetime import UTC, datetime
 
 import pytest
@@ -78,3 +80,42 @@ def test_no_bytes_make_reading_raise(raw: bytes) -> None:
     found = mail(b"Subject: " + raw)
     assert all(isinstance(value, str) for value in found.headers("Subject"))
     assert found.message_id
+
+
+PIECES = (
+    *(
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b" ",
+        b"\t",
+        b":",
+        b"From ",
+        b"From",
+        b"To",
+        b"x-Y",
+        b"a b",
+        b"=?utf-8?q?",
+    ),
+    *(
+        b"\x00",
+        b"\x0b",
+        b"\x0c",
+        b"\x1c",
+        b"\x7f",
+        b"\xc3\xa4",
+        b"\xff",
+        b"To: a\r\n",
+        b"x: b\r\n c\r\n",
+    ),
+)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map(b"".join))
+def test_heads_are_read_as_the_standard_library_reads_them(raw: bytes) -> None:
+    """Only the head is read, and a plain one in an own way; nobody may notice."""
+    expected: dict[str, list[str]] = {}
+    for name, value in email.message_from_bytes(raw, policy=email.policy.compat32).items():
+        expected.setdefault(name.lower(), []).append(" ".join(str(value).split()))
+    found = mail(raw)
+    assert expected == {name: list(found.headers(name)) for name in found._by_name}

@@ -15,10 +15,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parseaddr
+from functools import lru_cache
 
 from wavegate.estate.model import Instance
-from wavegate.record.message import Received
+from wavegate.record.message import Received, domain_of
 
 UNGUESSABLE = re.compile(r"[0-9a-z]{20,}")
 MAX_BINDING = 8_192
@@ -38,6 +38,7 @@ class Shipment:
     delivery: str
 
 
+@lru_cache(4_096)
 def address(text: str) -> str:
     """The normal text of an IP address, a mapped IPv4 as IPv4; the text itself if it is none."""
     try:
@@ -83,7 +84,7 @@ def _unguessable(recipient: str) -> bool:
 
 def from_domain(mail: Received) -> str:
     """The domain of From, lower case without final dot; empty if there is none."""
-    return parseaddr(mail.header("From") or "")[1].rpartition("@")[2].lower().rstrip(".")
+    return domain_of(mail.header("From") or "")
 
 
 def binding_ip(mail: Received) -> str | None:

@@ -7,13 +7,12 @@ after: from the end on), whenever they arrived (design, "Mail ledger").
 """
 
 import fnmatch
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from email.utils import parseaddr
 
 from wavegate.errors import DamagedError, WavegateError
-from wavegate.estate.model import Estate, Instance, Window
+from wavegate.estate.model import Estate, Instance
 from wavegate.evidence.checkpoints import broken_checkpoints
 from wavegate.evidence.dossier import Flaw, FlawKind, Heard
 from wavegate.evidence.envelope import open_envelope
@@ -23,10 +22,23 @@ from wavegate.evidence.trust import Role, Trust
 from wavegate.record.listening import Listening
 from wavegate.record.mail_journal import MailReading, read_mails
 from wavegate.record.mails import MailPhase, MailsRecord
-from wavegate.record.message import Received
+from wavegate.record.message import Received, domain_of
 from wavegate.record.store import Store
 
 PHASES: tuple[MailPhase, ...] = ("before", "window", "after")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spans:
+    """From when to when the mails of each phase are received; the first instant is in a span.
+
+    oldest: what was listened to before it is of no interest.
+    """
+
+    before: tuple[datetime, datetime]
+    window: tuple[datetime, datetime]
+    after: tuple[datetime, datetime]
+    oldest: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +60,15 @@ class InstanceMail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailShelf:
-    """All mail of a wave. frozen: the store is a bundle's, with mails as records."""
+    """All mail of a wave. frozen: the store is a bundle's, with mails as records.
+
+    spans: of an instance's phases.
+    """
 
     store: Store
-    estate: Estate
     wave: str
-    window: Window
     trust: Trust
-    at: datetime
+    spans: Callable[[Instance], Spans]
     frozen: bool = False
     listening: tuple[Listening, ...] = ()
     by_instance: Mapping[str, tuple[Received, ...]] = field(default_factory=dict)
@@ -63,18 +76,21 @@ class MailShelf:
 
     @classmethod
     def open(
-        cls, store: Store, estate: Estate, wave: str, window: Window, trust: Trust, at: datetime
+        cls,
+        store: Store,
+        estate: Estate,
+        wave: str,
+        trust: Trust,
+        spans: Callable[[Instance], Spans],
     ) -> "MailShelf":
         """Read the journals once and sort their messages by instance; a bundle is read lazily."""
         frozen = bool(store.names(f"readings/{wave}/"))
         reading = None if frozen else read_mails(store)
         return cls(
             store=store,
-            estate=estate,
             wave=wave,
-            window=window,
             trust=trust,
-            at=at,
+            spans=spans,
             frozen=frozen,
             listening=reading.listening if reading else (),
             by_instance=sort_by_instance(estate, reading.messages if reading else ()),
@@ -88,17 +104,17 @@ class MailShelf:
         if not any(source.sink for source in instance.mail):
             return InstanceMail(before=(), after=(), heard=False)
         mine = self.by_instance.get(instance.name, ())
-        oldest = self.window.start - self.estate.policy.before_max_age
+        spans = self.spans(instance)
         return InstanceMail(
-            before=tuple(m for m in mine if oldest <= m.ended < self.window.start),
-            after=tuple(m for m in mine if self.window.end <= m.ended <= self.at),
+            before=_within(mine, spans.before),
+            after=_within(mine, spans.after),
             heard=bool(self.listening),
-            window=tuple(m for m in mine if self.window.start <= m.ended < self.window.end),
+            window=_within(mine, spans.window),
             flaws=self.flaws,
             listening=tuple(
-                Heard(since=max(span.began, oldest), until=span.ended)
+                Heard(since=max(span.began, spans.oldest), until=span.ended)
                 for span in self.listening
-                if span.ended > oldest
+                if span.ended > spans.oldest
             ),
         )
 
@@ -126,6 +142,13 @@ class MailShelf:
         except WavegateError as error:
             return Flaw(kind="mail-journal", subject=name, detail=error.message)
         return _Thawed(messages=mails.messages, digest=record)
+
+
+def _within(
+    mails: tuple[Received, ...], span: tuple[datetime, datetime]
+) -> tuple[Received, ...]:
+    since, until = span
+    return tuple(mail for mail in mails if since <= mail.ended < until)
 
 
 def _journal_flaws(reading: MailReading) -> Iterator[Flaw]:
@@ -166,16 +189,12 @@ def sort_by_instance(
 
 
 def _owners(estate: Estate, message: Received) -> list[Instance]:
-    domains = {_domain(message.header("From") or ""), _domain(message.mail_from or "")} - {""}
+    domains = {domain_of(message.header("From") or ""), domain_of(message.mail_from or "")} - {""}
     fits = {i.name: _fit(i, domains) for i in estate.instances if _addressed(i, message)}
     best = max(fits.values(), default=0)
     sharing = [i for i in estate.instances if best and fits.get(i.name) == best]
     listing = [i for i in sharing if message.peer in i.sending_ips]
     return listing or sharing
-
-
-def _domain(address: str) -> str:
-    return parseaddr(address)[1].rpartition("@")[2].lower().rstrip(".")
 
 
 def _fit(instance: Instance, domains: set[str]) -> int:

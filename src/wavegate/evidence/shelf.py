@@ -6,27 +6,28 @@ One dossier at a time is in memory; what is wrong with a record becomes a Flaw o
 never stops the reading of the others.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from wavegate.canonical import digest
 from wavegate.decision import GridCell, Word
 from wavegate.errors import DamagedError, InvalidError, MissingError, WavegateError
 from wavegate.estate.agreed import agreed_digest
 from wavegate.estate.grid import grid as lay_out
-from wavegate.estate.model import Estate, Wave, Window
+from wavegate.estate.nightly import NIGHTLY
+from wavegate.estate.model import Estate, Instance, Wave, Window
 from wavegate.evidence import reading
 from wavegate.evidence.dossier import Dossier, EarlierWave, Flaw, FlawKind, Heard, PlanFacts
 from wavegate.evidence.envelope import UnknownKeyError, open_envelope
-from wavegate.evidence.mail_shelf import MailShelf
+from wavegate.evidence.mail_shelf import MailShelf, Spans
 from wavegate.evidence.predicates import PlanPredicate, RecordPredicate, SealPredicate
 from wavegate.evidence.statement import read
 from wavegate.evidence.trust import Role, Trust
 from wavegate.evidence.verdicts import Verdicts
 from wavegate.evidence.verdicts import parse as parse_verdicts
 from wavegate.evidence.window_shelf import read_window
-from wavegate.record.retake import choose_after, choose_before
+from wavegate.record.retake import Chosen, choose_after, choose_before
 from wavegate.record.snapshot import Snapshot
 from wavegate.record.store import Store
 
@@ -60,17 +61,16 @@ class Shelf:
         known = told.flaws if told else ()
         found = read_snapshots(self.store, self.wave.name, name, self.trust, spoilt=bool(known))
         seen = read_window(self.store, self.trust, self.wave.name, name)
-        snapshots = found.snapshots
+        before, after = self._choose(found.snapshots)
         mail = self.mails.of(instance)
-        age = self.estate.policy.before_max_age
         listening = told.listening if told else mail.listening
         return Dossier(
             estate=self.estate,
             wave=self.wave,
             instance=instance,
             at=self.at,
-            before=choose_before(snapshots, opening=self.window.start, max_age=age),
-            after=choose_after(snapshots, close=self.window.end),
+            before=before,
+            after=after,
             mail_before=mail.before,
             mail_after=mail.after,
             flaws=_unique(known, self.plan_flaws, found.flaws, mail.flaws, seen.flaws),
@@ -84,6 +84,17 @@ class Shelf:
             listening=listening,
             timelines=seen.timelines,
             looks=seen.looks,
+        )
+
+    def chosen(self, name: str) -> tuple[Chosen | None, Chosen | None]:
+        """What counts of an instance's captures before and after; cheaper than its dossier."""
+        return self._choose(read_snapshots(self.store, self.wave.name, name, self.trust).snapshots)
+
+    def _choose(self, snapshots: tuple[Snapshot, ...]) -> tuple[Chosen | None, Chosen | None]:
+        age = self.estate.policy.before_max_age
+        return (
+            choose_before(snapshots, opening=self.window.start, max_age=age),
+            choose_after(snapshots, close=self.window.end),
         )
 
     def _listened(self, spans: tuple[Heard, ...]) -> bool:
@@ -134,8 +145,19 @@ def open_shelf(store: Store, estate: Estate, wave: Wave, trust: Trust, at: datet
         plan=plan,
         plan_flaws=flaws,
         earlier=tuple(_earlier(store, wave.name, trust)),
-        mails=MailShelf.open(store, estate, wave.name, wave.window, trust, at),
+        mails=MailShelf.open(store, estate, wave.name, trust, _spans(estate, wave.window, at)),
     )
+
+
+def _spans(estate: Estate, window: Window, at: datetime) -> Callable[[Instance], Spans]:
+    oldest = window.start - estate.policy.before_max_age
+    spans = Spans(
+        before=(oldest, window.start),
+        window=(window.start, window.end),
+        after=(window.end, at + timedelta.resolution),
+        oldest=oldest,
+    )
+    return lambda _: spans
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,8 +268,8 @@ def _earlier(store: Store, wave: str, trust: Trust) -> Iterator[EarlierWave]:
     """The sealed gates of other waves whose signature and digest hold."""
     for name in store.names("gates/"):
         _, other, run, file = name.split("/", 3)
-        if file != "seal.dsse.json" or other == wave:
-            continue
+        if file != "seal.dsse.json" or other in (wave, NIGHTLY):
+            continue  # a night closes no wave
         try:
             found = _earlier_wave(store, other, run, trust)
         except WavegateError:

@@ -17,7 +17,7 @@ from typing import TypeAlias, TypeVar
 import polars as pl
 
 from wavegate.record.content_key import campaign_ids
-from wavegate.record.ledger_copies import Known, copies_of, named_rows
+from wavegate.record.ledger_copies import Known, copies_of, named_rows, of_deliveries
 from wavegate.record.ledger_entry import Copy, Entry, Original, Outcome, Terms
 from wavegate.record.ledger_settle import Contents, settle
 from wavegate.record.ledger_tally import (
@@ -185,6 +185,8 @@ def patterns(ours: Sequence[str]) -> str | None:
 
 
 def _copies(both: _Both, mails: tuple[Received, ...], rule: Rule) -> tuple[Copy, ...]:
+    deliveries = frozenset(id_ for one in both.sides for id_ in one.deliveries) | rule.roots
+    mails = of_deliveries(mails, deliveries)
     if not mails:
         return ()
     wanted = pl.Series(sorted(named_rows(mails)), dtype=pl.String)
@@ -197,7 +199,6 @@ def _copies(both: _Both, mails: tuple[Received, ...], rule: Rule) -> tuple[Copy,
         if rule.ours is not None:
             mine = one.rows.filter(pl.col("recipient").str.contains(rule.ours))
             readers.update(mine.select("recipient").unique().collect()["recipient"].to_list())
-    deliveries = frozenset(id_ for one in both.sides for id_ in one.deliveries) | rule.roots
     known = Known(deliveries=deliveries, recipients=owners, readers=frozenset(readers))
     issues = {rule.issue(root) for root in rule.roots}
     return tuple(c for c in copies_of(mails, known) if rule.issue(c.delivery) in issues)

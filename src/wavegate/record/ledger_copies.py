@@ -35,6 +35,11 @@ class Known:
     readers: frozenset[str]
 
 
+def of_deliveries(mails: Iterable[Received], deliveries: frozenset[str]) -> tuple[Received, ...]:
+    """The mails that name one of these deliveries: no other can be a copy, or need be read on."""
+    return tuple(mail for mail in mails if _delivery(mail, deliveries) is not None)
+
+
 def named_rows(mails: Iterable[Received]) -> frozenset[str]:
     """Every row id that some mail names in Message-ID or links, as it may be written."""
     found: set[str] = set()
@@ -73,10 +78,10 @@ def copies_of(mails: Iterable[Received], known: Known) -> tuple[Copy, ...]:
 
 
 def _copies(mail: Received, known: Known) -> Iterator[Copy]:
-    ids = campaign_ids(mail.message_id)
-    delivery = _delivery(mail, ids, known)
+    delivery = _delivery(mail, known.deliveries)
     if delivery is None:
         return
+    ids = campaign_ids(mail.message_id)
     row, owner = _row(ids, delivery, known)
     for address in mail.recipients or (owner,):
         reader = normal_recipient(address)
@@ -93,11 +98,12 @@ def _copies(mail: Received, known: Known) -> Iterator[Copy]:
         )
 
 
-def _delivery(mail: Received, ids: CampaignIds | None, known: Known) -> str | None:
+def _delivery(mail: Received, known: frozenset[str]) -> str | None:
     """The delivery of a mail as the looks write it: by Message-ID, or else by X-MSFBL."""
+    ids = campaign_ids(mail.message_id)
     told = feedback(mail.header("X-MSFBL") or "")
     candidates = (*(ids.deliveries if ids else ()), *((told.delivery,) if told else ()))
-    return next((found for found in candidates if found in known.deliveries), None)
+    return next((found for found in candidates if found in known), None)
 
 
 def _row(ids: CampaignIds | None, delivery: str, known: Known) -> tuple[str, str]:

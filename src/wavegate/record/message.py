@@ -7,12 +7,24 @@ Header reading lives here too, so that every judge reads the same header the sam
 
 import email
 import email.message
+import email.parser
 import email.policy
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from email.utils import parseaddr
+from functools import cached_property, lru_cache
 from typing import Literal
+
+_BLANK_LINE = re.compile(rb"(?:\A|\r\n|\r(?!\n)|\n)(?:\r\n|\r|\n)")
+_PLAIN_HEAD = re.compile(
+    rb"(?:(?!From )[!-9;-~]+:[\t -~]*\r\n(?:[\t ][\t -~]*\r\n)*+)*+(?:\r\n)?", re.ASCII
+)
+_FIELD_START = re.compile(r"\r\n(?![\t ])")
+_HEADERS = email.parser.BytesHeaderParser(policy=email.policy.compat32)
+_KEPT, _SMALL = 16_384, 4_096
+"""How many heads are kept read, and up to how many bytes: a gate meets each mail several times."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,12 +68,35 @@ class Received:
 
     @cached_property
     def _by_name(self) -> Mapping[str, tuple[str, ...]]:
-        found: dict[str, list[str]] = {}
-        for name, value in self.parsed.items():
-            found.setdefault(name.lower(), []).append(" ".join(str(value).split()))
-        return {name: tuple(values) for name, values in found.items()}
+        blank = _BLANK_LINE.search(self.raw)
+        head = self.raw[: blank.end()] if blank else self.raw
+        return _read_small_head(head) if len(head) <= _SMALL else _read_head(head)
 
     @property
     def message_id(self) -> str:
         """The Message-ID with its brackets, or the digest where there is none."""
         return self.header("Message-ID") or f"sha256:{self.digest}"
+
+
+def _read_head(head: bytes) -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for name, value in _fields(head):
+        found.setdefault(name.lower(), []).append(" ".join(value.split()))
+    return {name: tuple(values) for name, values in found.items()}
+
+
+def _fields(head: bytes) -> Iterable[tuple[str, str]]:
+    """The fields as the standard library reads them; plain heads are cut in a tenth of its time."""
+    if not _PLAIN_HEAD.fullmatch(head):
+        return [(name, str(value)) for name, value in _HEADERS.parsebytes(head).items()]
+    parts = (field.partition(":") for field in _FIELD_START.split(head.decode("ascii")) if field)
+    return [(name, value) for name, _, value in parts]
+
+
+_read_small_head = lru_cache(_KEPT)(_read_head)
+
+
+@lru_cache(_KEPT)
+def domain_of(address: str) -> str:
+    """The domain of an address, lower case without final dot; empty if there is none."""
+    return parseaddr(address)[1].rpartition("@")[2].lower().rstrip(".")

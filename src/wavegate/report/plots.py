@@ -223,7 +223,8 @@ def window_svg(figure: WindowFigure) -> str:
                     if s.state == state
                 ]
                 tall = 0.64 if state in ("wrong", "silent") else 0.36
-                axes.broken_barh(spans, (place - tall / 2, tall), color=colour, lw=0)
+                if spans:  # an empty one costs as much as a full one
+                    axes.broken_barh(spans, (place - tall / 2, tall), color=colour, lw=0)
         axes.set_yticks(range(len(rows)), [row.name for row in rows])
         axes.invert_yaxis()
         axes.xaxis_date(tz=UTC)
@@ -297,6 +298,9 @@ def _svg(title: str, described: str, draw: Callable[[Any], None], *, height: flo
     with _drawing("rc_context")(_STYLE):
         figure = _drawing("figure").Figure(figsize=(7.6, height))
         draw(figure.add_subplot())
+        _drawing("backends.backend_svg").FigureCanvasSVG(figure)
+        figure.get_layout_engine().execute(figure)
+        figure.set_layout_engine("none")  # which saves drawing all of it a first time, for layout
         buffer = io.StringIO()
         figure.savefig(
             buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None}

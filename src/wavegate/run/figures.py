@@ -33,11 +33,9 @@ LEAST_POINTS = 3
 _STATES: dict[str, State] = {"ok": "ok", "wrong": "wrong", "silent": "silent"}
 
 
-def figures(shelf: Shelf, names: Sequence[str]) -> tuple[Plot, ...]:
-    """The plots of the first instances named: window, rate, queue, as far as there is data."""
-    return tuple(
-        plot for name in names[:MOST_INSTANCES] for plot in _of(shelf, shelf.dossier(name))
-    )
+def figures(shelf: Shelf, dossier: Dossier) -> tuple[Plot, ...]:
+    """The plots of an instance: window, rate, queue, as far as there is data."""
+    return tuple(_of(shelf, dossier))
 
 
 def _of(shelf: Shelf, dossier: Dossier) -> Iterator[Plot]:

@@ -24,12 +24,13 @@ from wavegate.evidence.verdicts import Verdicts
 from wavegate.evidence.verdicts import dump as dump_verdicts
 from wavegate.record.local_store import LocalStore
 from wavegate.report import html, junit, markdown
-from wavegate.report.resend import handed
-from wavegate.run.figures import figures
+from wavegate.report.html import Plot
+from wavegate.report.resend import NoPlan, ResendPlan, handed
+from wavegate.run.figures import MOST_INSTANCES, figures
 from wavegate.run.freeze import Freezer
 from wavegate.run.judging import Case, judge
 from wavegate.run.opening import Opened, vantage
-from wavegate.run.resends import write_resends
+from wavegate.run.resends import write_resend
 from wavegate.run.sheet import Captures, Sheet
 from wavegate.run.suites import Suite, suites_digest
 
@@ -164,8 +165,7 @@ def _captures(shelf: Shelf) -> dict[str, Captures]:
     found = {}
     for name in shelf.wave.instances:
         if name in known:
-            dossier = shelf.dossier(name)
-            found[name] = Captures.of(dossier.before, dossier.after)
+            found[name] = Captures.of(*shelf.chosen(name))
     return found
 
 
@@ -179,8 +179,14 @@ def _render(
     folder: Path, verdicts: Verdicts, keyid: str, shelf: Shelf, names: tuple[str, ...]
 ) -> None:
     """Write verdicts.json, the resend plans, and the reports. names: instances, worst first."""
-    plots, resends = figures(shelf, names), handed(write_resends(folder, shelf, names))
-    page = html.render(verdicts, keyid=keyid, plots=plots, resends=resends)
+    plots: list[Plot] = []
+    plans: list[ResendPlan | NoPlan] = []
+    for name in names:
+        dossier = shelf.dossier(name)
+        plots += figures(shelf, dossier) if len(plans) < MOST_INSTANCES else ()
+        plans.append(write_resend(folder, dossier))
+    resends = handed(plans)
+    page = html.render(verdicts, keyid=keyid, plots=tuple(plots), resends=resends)
     (folder / VERDICTS).write_bytes(dump_verdicts(verdicts))
     (folder / "report.html").write_text(page, "utf-8")
     (folder / "summary.md").write_text(markdown.render(verdicts, resends=resends), "utf-8")

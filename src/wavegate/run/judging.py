@@ -72,6 +72,7 @@ def judge(case: Case) -> tuple[JudgedCell, ...]:
 
 def _command(case: Case, folder: Path) -> list[str]:
     command = [sys.executable, "-m", "pytest", "-q", "--assert=plain", "-p", "no:cacheprovider"]
+    command += ["-p", "no:unraisableexception"]  # it would collect garbage twice, for nothing here
     command += ["-c", os.devnull, "--rootdir", str(folder), "--import-mode", "importlib"]
     command += _copied(case.suites, folder)
     command += ["--estate", str(case.estate.resolve()), "--store", str(case.store.resolve())]

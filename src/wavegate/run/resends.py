@@ -2,32 +2,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """The resend plans of a run, worked out from the frozen records and written into the bundle."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from wavegate.compare.queued_mail import account
 from wavegate.evidence.dossier import Dossier
 from wavegate.evidence.safe_path import check_path
-from wavegate.evidence.shelf import Shelf
 from wavegate.report.resend import FOLDER, NoPlan, ResendPlan, as_csv, as_json, plan
 from wavegate.testing import Case, File
 from wavegate.verdict import Missing
 
 
-def write_resends(
-    folder: Path, shelf: Shelf, names: Iterable[str]
-) -> tuple[ResendPlan | NoPlan, ...]:
-    """Write `resend/<instance>.csv` and `.json` for each instance whose queue was listed.
+def write_resend(folder: Path, dossier: Dossier) -> ResendPlan | NoPlan:
+    """Write `resend/<instance>.csv` and `.json` of an instance whose queue was listed.
 
     An empty plan is written too: it says that nothing is to be resent. Raises OSError.
     """
-    found = tuple(resend_plan(shelf.dossier(name)) for name in names)
-    for one in found:
-        if isinstance(one, ResendPlan):
-            place = folder / check_path(f"{FOLDER}/{one.instance}.csv")
-            place.parent.mkdir(exist_ok=True)
-            place.write_bytes(as_csv(one))
-            place.with_name(f"{one.instance}.json").write_bytes(as_json(one))
+    found = resend_plan(dossier)
+    if isinstance(found, ResendPlan):
+        place = folder / check_path(f"{FOLDER}/{found.instance}.csv")
+        place.parent.mkdir(exist_ok=True)
+        place.write_bytes(as_csv(found))
+        place.with_name(f"{found.instance}.json").write_bytes(as_json(found))
     return found
 
 
