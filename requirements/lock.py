@@ -9,6 +9,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 SETS = {
     "base.txt": [],
+    "nightly.txt": ["--extra", "notify"],
     "tests.txt": ["--group", "tests"],
     "type.txt": ["--group", "type"],
     "lint.txt": ["--only-group", "lint"],
