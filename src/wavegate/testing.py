@@ -40,6 +40,7 @@ from wavegate.compare.sending_ips import compare_sending_ips
 from wavegate.compare.sending_window import compare_sending_window
 from wavegate.compare.sending_window_case import WindowCase
 from wavegate.compare.sound_evidence import (
+    ACCEPT,
     RecordFlaw,
     SignedPlan,
     SoundCase,
@@ -303,6 +304,8 @@ class Side:
 
 def _no_snapshot(dossier: Dossier, phase: Phase) -> Missing:
     name, wave = dossier.instance.name, dossier.wave
+    if dossier.nightly:
+        return _no_look(name, phase)
     opening = wave.window.start if wave.window else None
     if phase == "before":
         late = opening is not None and dossier.at >= opening
@@ -317,6 +320,20 @@ def _no_snapshot(dossier: Dossier, phase: Phase) -> Missing:
         subject=f"instance:{name}",
         settles_by=settles,
         command=f"wavegate capture --wave {wave.name} --phase {phase}",
+    )
+
+
+def _no_look(name: str, phase: Phase) -> Missing:
+    """Of a night: nothing was accepted yet, or nobody looked."""
+    what, command = f"a look at {name} in this night", "wavegate nightly"
+    if phase == "before":
+        what, command = f"an accepted look at {name}: nothing of it was accepted yet", ACCEPT
+    return Missing(
+        what=what,
+        on=On.OPERATOR,
+        rule=f"no-{phase}",
+        subject=f"instance:{name}",
+        command=command,
     )
 
 
@@ -544,6 +561,7 @@ class Case:
             ),
             mail_before=found.mail_before,
             mail_after=found.mail_after,
+            nightly=found.nightly,
         )
 
 

@@ -31,6 +31,7 @@ ONLY_MISSING = frozenset({"missing-object", "schema"})
 HARMLESS = frozenset({"torn-journal"})
 """A last line that was never acknowledged: a writer at work, or a crash; it is a remark."""
 SHOWN_AT_MOST = 5
+ACCEPT = "wavegate nightly accept --by NAME --why TEXT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,11 @@ class SignedPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoundCase:
-    """What `sound_evidence` is judged on. agreed: the digest of the agreed estate in hand."""
+    """What `sound_evidence` is judged on. agreed: the digest of the agreed estate in hand.
+
+    nightly: before is an accepted baseline; plan, window, age, equal tools, the move, timestamps
+    and the agreed estate do not bind it (design, "Nightly").
+    """
 
     estate: Estate
     wave: Wave
@@ -68,6 +73,7 @@ class SoundCase:
     mail_before: tuple[Received, ...] = ()
     mail_after: tuple[Received, ...] = ()
     verified: frozenset[str] = field(default=frozenset())
+    nightly: bool = False
 
 
 Said = Finding | Missing
@@ -76,18 +82,42 @@ Said = Finding | Missing
 def compare_sound_evidence(case: SoundCase) -> Judgement:
     """Judge `sound_evidence` for one instance."""
     window = case.wave.window
+    if case.nightly:
+        return _judged(case, _of_a_night(case))
     if window is None:
         return inconclusive(no_window(case.wave))
-    said = [
-        *_flaws(case),
-        *_plan(case, window),
-        *_presence(case, window),
-        *_sides(case, window),
-        *_both(case),
-        *_moved(case),
-        *_clock(case),
-        *_timestamps(case),
-    ]
+    return _judged(case, _of_a_wave(case, window))
+
+
+def _of_a_wave(case: SoundCase, window: Window) -> Iterator[Said]:
+    yield from _flaws(case)
+    yield from _plan(case, window)
+    yield from _presence(case, window)
+    yield from _sides(case, window)
+    yield from _both(case)
+    yield from _tools(case)
+    yield from _moved(case)
+    yield from _clock(case)
+    yield from _timestamps(case)
+
+
+def _of_a_night(case: SoundCase) -> Iterator[Said]:
+    yield from _flaws(case)
+    if case.before is None:
+        what = f"an accepted look at {case.instance.name}: nothing of it was accepted yet"
+        yield _gap("no-before", _self(case), what, command=ACCEPT)
+    if case.after is None:
+        what = f"a look at {case.instance.name} in this night"
+        yield _gap("no-after", _self(case), what, command="wavegate nightly")
+    for chosen in _chosen(case):
+        yield from _complete(case, chosen)
+        yield from _kinds(case, chosen)
+    yield from _both(case)
+    yield from _clock(case)
+
+
+def _judged(case: SoundCase, items: Iterable[Said]) -> Judgement:
+    said = tuple(items)
     return judgement(
         findings=[item for item in said if isinstance(item, Finding)],
         missing=[item for item in said if isinstance(item, Missing)],
@@ -341,7 +371,6 @@ def _both(case: SoundCase) -> Iterator[Said]:
     if case.before is None or case.after is None:
         return
     yield from _same_record(case.before, case.after)
-    yield from _tools(case)
     lost = not_asked_after(case.before.snapshot, case.after.snapshot)
     if lost:
         shown = ", ".join(lost[: SHOWN_AT_MOST * 4])
@@ -450,15 +479,17 @@ def _shown(case: SoundCase) -> str:
         f"ended {_text(c.snapshot.ended)})"
         for c in _chosen(case)
     ]
+    if case.nightly:
+        return f"signed and whole: {', '.join(parts)}"
     return f"signed, whole and on its side of the window: {', '.join(parts)}"
 
 
 def _remarks(case: SoundCase) -> Iterator[str]:
-    if case.instance.moved_when is None:
+    if case.instance.moved_when is None and not case.nightly:
         yield "the move itself was not checked: the estate names no sign of it (moved_when)"
     for chosen in _chosen(case):
         taken = chosen.snapshot
-        if len(chosen.attempts) > 1:
+        if len(chosen.attempts) > 1 and not case.nightly:
             yield (
                 f"{len(chosen.attempts)} {taken.phase} captures; capture {taken.sequence} counts, "
                 f"{chosen.filled} silences were filled from others"

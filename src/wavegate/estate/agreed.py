@@ -13,11 +13,12 @@ from typing import cast
 from wavegate.canonical import digest, dumps
 from wavegate.clock import format_duration
 from wavegate.estate.lookup import instances_of, named_customer, named_wave
-from wavegate.estate.model import Estate, Limit, Notice, Wave
+from wavegate.estate.model import Estate, Instance, Limit, Notice, Wave
 from wavegate.estate.policy import DEFAULT_DUE, Environment, Policy, Strict
 
 SCHEMA = "wavegate/agreed/v1"
-_NOT_AGREED = {"credentials", "tls", "planned"}
+_NOT_AGREED = {"credentials", "tls", "planned", "owner", "asleep"}
+_MAIL_NOT_AGREED = {"credentials", "tls"}
 _ENVIRONMENTS: tuple[Environment, ...] = ("dev", "stage", "prod")
 
 
@@ -39,7 +40,7 @@ def agreed(estate: Estate, wave: str, customer: str) -> dict[str, object]:
         "announced_duration": (
             format_duration(moved.announced_duration) if moved.announced_duration else None
         ),
-        "instances": [_data(instance, without=_NOT_AGREED) for instance in instances],
+        "instances": [_instance(instance) for instance in instances],
         "notices": [_notice(n, moved) for n in moved.notices if n.customer == customer],
         "limits": [_limit(x, names) for x in estate.limits if names.intersection(x.instances)],
     }
@@ -53,6 +54,12 @@ def agreed_digest(estate: Estate, wave: str, customer: str) -> str:
 
 def _data(model: Strict, *, without: set[str] | None = None) -> dict[str, object]:
     return model.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=without)
+
+
+def _instance(instance: Instance) -> dict[str, object]:
+    found = _data(instance, without=_NOT_AGREED)
+    mail = [_data(source, without=_MAIL_NOT_AGREED) for source in instance.mail]
+    return {**found, "mail": mail}
 
 
 def _policy(policy: Policy) -> dict[str, object]:

@@ -20,17 +20,18 @@ def grid(estate: Estate, wave: str, promises: Iterable[str]) -> tuple[GridCell, 
 
     Each affected instance outside the wave follows with one `scope` cell, where that promise is
     among them. A limit makes its cell not applicable; so does a missing url where one is needed.
-    Raises InputError for an unknown wave, and for one without a window.
+    Cells of the nightly, whose wave has neither window nor `closed`, have no due. Raises InputError
+    for an unknown wave, and for one that is only `closed`.
     """
     asked = sorted(set(promises), key=order)
-    end = _end(estate, wave)
+    end = None if named_wave(estate, wave).open_ended else _end(estate, wave)
     limits = _limits(estate)
     inside = (
         _cell(estate, instance, promise, end, limits.get((instance.name, promise)))
         for instance in instances_of(estate, wave)
         for promise in asked
     )
-    return (*inside, *(_outside(estate, wave, end) if SCOPE in asked else ()))
+    return (*inside, *(_outside(estate, wave, end) if end and SCOPE in asked else ()))
 
 
 def _end(estate: Estate, wave: str) -> datetime:
@@ -53,14 +54,14 @@ def _limits(estate: Estate) -> dict[tuple[str, str], Limit]:
 
 
 def _cell(
-    estate: Estate, instance: Instance, promise: str, end: datetime, limit: Limit | None
+    estate: Estate, instance: Instance, promise: str, end: datetime | None, limit: Limit | None
 ) -> GridCell:
     blind = instance.url is None and promise in NEEDS_URL
     return GridCell(
         instance=instance.name,
         customer=instance.customer,
         promise=promise,
-        due=end + estate.policy.due_after(promise),
+        due=end + estate.policy.due_after(promise) if end else None,
         not_applicable=limit.reason if limit else NO_URL if blind else None,
         limit_by=limit.approved_by if limit else None,
     )

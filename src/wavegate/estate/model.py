@@ -94,8 +94,19 @@ class Credentials(Strict):
         )
 
 
+class MailboxCredentials(Strict):
+    """References to the name and password of an IMAP mailbox; the user may stand in its URL."""
+
+    user: Reference | None = None
+    password: Reference
+
+
+MailPlaceKind = Literal["imap", "maildir", "mbox", "eml", "dmarc_reports"]
+_PLACES: tuple[MailPlaceKind, ...] = ("imap", "maildir", "mbox", "eml", "dmarc_reports")
+
+
 class MailSource(Strict):
-    """One source of received mail; exactly one of sink, imap, maildir, mbox, dmarc_reports."""
+    """One source of mail; exactly one of sink, imap, maildir, mbox, eml, dmarc_reports."""
 
     sink: StrictBool = False
     """Mail that `wavegate sink` received."""
@@ -106,17 +117,32 @@ class MailSource(Strict):
     recipients: tuple[Recipients, ...] | None = None
     """Patterns of recipients that are accepted; unset: any, and the report says so."""
     imap: Mailbox | None = None
+    """A folder on an IMAP server, `imaps://user@host/INBOX`; only read, nothing is marked."""
     maildir: Mailbox | None = None
+    """A Maildir, relative to this file."""
     mbox: Mailbox | None = None
+    """An mbox file, relative to this file."""
+    eml: Mailbox | None = None
+    """A `.eml` file or a folder of them, relative to this file."""
     dmarc_reports: Mailbox | None = None
+    """A DMARC aggregate report (.xml, .gz, .zip) or a folder of them, relative to this file."""
     trusted_receiver: Domain | None = None
     """The host whose Received header is believed, for mail read from a mailbox."""
+    credentials: MailboxCredentials | None = None
+    """Of an IMAP mailbox."""
+    tls: Tls | None = None
+    """How to trust the certificates of an IMAP server."""
+
+    @property
+    def places(self) -> tuple[tuple[MailPlaceKind, str], ...]:
+        """The places besides the sink that are named here; a valid source names one, or a sink."""
+        named = ((kind, getattr(self, kind)) for kind in _PLACES)
+        return tuple((kind, where) for kind, where in named if where is not None)
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of source that are named here; a valid source names one."""
-        named = ("imap", "maildir", "mbox", "dmarc_reports")
-        found = tuple(kind for kind in named if getattr(self, kind) is not None)
+        found = tuple(kind for kind, _ in self.places)
         return ("sink", *found) if self.sink else found
 
     @model_validator(mode="after")
@@ -124,7 +150,7 @@ class MailSource(Strict):
         if len(self.kinds) != 1:
             raise UnreadableError(
                 f"a mail source of {len(self.kinds)} kinds",
-                "name exactly one of sink: true, imap, maildir, mbox, dmarc_reports",
+                "name exactly one of sink: true, imap, maildir, mbox, eml, dmarc_reports",
             )
         return self
 
@@ -146,7 +172,7 @@ class FunctionProbe(Strict):
     event_type: Text | None = None
     """The Message Center event that may be pushed."""
     seed: Text | None = None
-    """The seed address that the event goes to."""
+    """The seed address that the event goes to; of `inbound_mail`, one that always bounces."""
     every: PositiveDuration | None = None
     """Distance between two probes; overrides policy and documented ceilings."""
     host: Server | None = None
@@ -196,6 +222,19 @@ class Planned(Strict):
         return self
 
 
+class Hours(Strict):
+    """Hours of each day, UTC; they may go over midnight."""
+
+    start: DailyAt = Field(alias="from")
+    end: DailyAt = Field(alias="to")
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if self.start == self.end:
+            raise UnreadableError("hours that end as they start", "write another end", at=("to",))
+        return self
+
+
 class Instance(Strict):
     """One Campaign server."""
 
@@ -206,6 +245,10 @@ class Instance(Strict):
     environment: Environment
     wave: Literal["unplanned"] | None = None
     """Only for an affected instance that deliberately moves later."""
+    owner: Text | None = None
+    """Who is told what the nightly finds: a name, an address or a team."""
+    asleep: tuple[Hours, ...] = ()
+    """When it is stopped every day; the nightly takes no silence in them for an alarm."""
     url: HttpUrl | None = None
     """Without it, DNS and mail only."""
     tls: Tls | None = None
@@ -286,6 +329,11 @@ class Wave(Strict):
         """The window's end; None where only `closed` stands."""
         return self.window.end if self.window else None
 
+    @property
+    def open_ended(self) -> bool:
+        """Whether it is the nightly: no window, and no claim to be closed."""
+        return self.window is None and self.closed is None
+
 
 class Limit(Strict):
     """What is declared beforehand, with an approver, to be unknowable."""
@@ -317,6 +365,36 @@ class Waiver(Strict):
         )
 
 
+class Between(Strict):
+    """From one instant to another; a date as the end means the end of that day."""
+
+    start: Instant = Field(alias="from")
+    end: EndOfDay = Field(alias="to")
+
+    @model_validator(mode="after")
+    def _forward(self) -> Self:
+        if self.start >= self.end:
+            raise UnreadableError(
+                "it ends before it starts, or has no length",
+                "write an end later than the start",
+                at=("to",),
+            )
+        return self
+
+
+class ExpectedChange(Strict):
+    """A change that the nightly is told of beforehand; it is used once, and moves no baseline."""
+
+    instances: tuple[Name, ...] = Field(min_length=1)
+    promise: Id
+    before: Text = Field(alias="from")
+    """The state before, as a finding of the nightly prints it."""
+    after: Text = Field(alias="to")
+    """The state after, as a finding of the nightly prints it."""
+    ticket: Text
+    between: Between
+
+
 class Estate(Strict):
     """The whole estate file."""
 
@@ -331,6 +409,8 @@ class Estate(Strict):
     waves: tuple[Wave, ...] = ()
     limits: tuple[Limit, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    expected_changes: tuple[ExpectedChange, ...] = ()
+    """Changes that the nightly is told of beforehand."""
 
     def instance(self, name: str) -> Instance:
         """The instance of that name. Raises KeyError."""

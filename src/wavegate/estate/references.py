@@ -104,6 +104,7 @@ _NAMED = (
     ("waves.*.notices.*.customer", "customers"),
     ("limits.*.instances.*", "instances"),
     ("waivers.*.instance", "instances"),
+    ("expected_changes.*.instances.*", "instances"),
 )
 
 
@@ -121,7 +122,7 @@ def _unknown(data: Plain) -> Iterator[Complaint]:
 
 
 def _misspelt_promises(data: Plain) -> Iterator[Complaint]:
-    for pattern in ("limits.*.promise", "waivers.*.promise"):
+    for pattern in ("limits.*.promise", "waivers.*.promise", "expected_changes.*.promise"):
         for path, value in select(data, pattern):
             if isinstance(value, str) and (meant := misspelt_promise(value)):
                 yield Complaint(

@@ -73,6 +73,8 @@ instances:
     hosting: managed              # hosted | hybrid | managed | on-premise
     environment: prod             # dev | stage | prod
     # wave: unplanned             # only if it is affected and deliberately moves later
+    # owner: mail-team@example.com    # who is told what the nightly finds
+    # asleep: [{from: "20:00", to: "06:00"}]    # stopped every day, UTC: its silence is no alarm
     url: https://campaign.example.com    # without it, DNS and mail only
     # tls: {ca: file:ca.pem}      # a certificate authority of your own
     credentials:
@@ -159,6 +161,16 @@ waivers: []
 #     reason: "..."
 #     approved_by: "A. Person"
 #     until: 2024-02-01             # the end of that day
+
+# A change that the nightly is told of beforehand: used once, it moves no baseline.
+expected_changes: []
+# expected_changes:
+#   - instances: [example-dev1]
+#     promise: build_version
+#     from: "9282"                  # as the nightly's finding prints it
+#     to: "9283"
+#     ticket: CHG-78
+#     between: {from: 2024-01-10, to: 2024-01-12}    # to the end of that day
 """
 
 

@@ -26,8 +26,10 @@ from wavegate.evidence.tree import open_tree
 from wavegate.record.snapshot import Tool
 
 VERDICTS = "verdicts.json"
-REPORTS = ("report.html", "report.pdf", "summary.md", "junit.xml")
-"""The reports that a seal vouches for by name, where they are present."""
+NIGHT = "night.json"
+REPORTS = ("report.html", "report.pdf", "summary.md", "junit.xml", NIGHT)
+"""What a seal vouches for by name beside verdicts, where it is present: the reports, and what a
+night says of the nights before it."""
 
 
 @contextmanager

@@ -101,6 +101,7 @@ class Dossier:
     mail_heard: whether any mail source of the instance was listening at all. agreed: digest of
     the agreed estate in hand. listening: when the receiving side demonstrably listened.
     timelines: of the watch, one per vantage. looks: at the queue, in order of time.
+    further: the other looks of a night, each to be judged in place of `after`; the worst counts.
     """
 
     estate: Estate
@@ -122,3 +123,9 @@ class Dossier:
     timelines: tuple[Timeline, ...] = ()
     looks: tuple[QueueLook, ...] = ()
     mail_records: tuple[str, ...] = field(default=())
+    further: tuple[Chosen, ...] = ()
+
+    @property
+    def nightly(self) -> bool:
+        """Whether it is judged against an accepted baseline, without a window."""
+        return self.wave.open_ended

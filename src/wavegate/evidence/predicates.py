@@ -76,7 +76,7 @@ class PlanPredicate:
     @property
     def grid_digest(self) -> str:
         """SHA-256 of the canonical list of cells: the statement's subject `grid`."""
-        return digest(dumps([_cell_to_json(cell) for cell in self.cells]))
+        return digest(dumps([cell_to_json(cell) for cell in self.cells]))
 
     def to_json(self) -> dict[str, object]:
         """The canonical JSON form."""
@@ -86,9 +86,9 @@ class PlanPredicate:
             "previous": self.previous,
             "at": format_instant(self.at),
             "agreed": dict(self.agreed),
-            "cells": [_cell_to_json(cell) for cell in self.cells],
+            "cells": [cell_to_json(cell) for cell in self.cells],
             "policy": loads(self.policy.encode("utf-8"), where="policy"),
-            "tool": _tool_to_json(self.tool),
+            "tool": tool_to_json(self.tool),
             "suites": self.suites,
             "late": self.late,
             **self._seeds_to_json(),
@@ -110,10 +110,10 @@ class PlanPredicate:
             version=fields.count("version"),
             previous=fields.digest_or_none("previous"),
             at=fields.instant("at"),
-            agreed=_agreed(fields.raw("agreed")),
-            cells=tuple(_cell(item) for item in fields.items("cells")),
+            agreed=agreed_from_json(fields.raw("agreed")),
+            cells=tuple(cell_from_json(item) for item in fields.items("cells")),
             policy=dumps(fields.raw("policy")).decode("utf-8"),
-            tool=_tool(fields.raw("tool")),
+            tool=tool_from_json(fields.raw("tool")),
             suites=fields.digest("suites"),
             late=fields.flag("late"),
             seeds=_seeds(told),
@@ -155,7 +155,7 @@ class RecordPredicate:
             "began": format_instant(self.began),
             "ended": format_instant(self.ended),
             "vantage": self.vantage,
-            "tool": _tool_to_json(self.tool),
+            "tool": tool_to_json(self.tool),
             "sequence": self.sequence,
             "previous": self.previous,
             "estate": self.estate,
@@ -176,7 +176,7 @@ class RecordPredicate:
             began=fields.instant("began"),
             ended=fields.instant("ended"),
             vantage=fields.text("vantage"),
-            tool=_tool(fields.raw("tool")),
+            tool=tool_from_json(fields.raw("tool")),
             sequence=fields.count("sequence"),
             previous=fields.digest_or_none("previous"),
             estate=fields.digest_or_none("estate"),
@@ -209,7 +209,7 @@ class SealPredicate:
             "run": self.run,
             "wave": self.wave,
             "timestamps_required": self.timestamps_required,
-            "tool": _tool_to_json(self.tool),
+            "tool": tool_to_json(self.tool),
             "suites": self.suites,
             "drill": self.drill,
         }
@@ -223,7 +223,7 @@ class SealPredicate:
             run=fields.name("run"),
             wave=fields.name_or_none("wave"),
             timestamps_required=fields.flag("timestamps_required"),
-            tool=_tool(fields.raw("tool")),
+            tool=tool_from_json(fields.raw("tool")),
             suites=fields.digest("suites"),
             drill=fields.text("drill"),
         )
@@ -252,16 +252,19 @@ def _phase(text: str | None) -> MailPhase | None:
     raise ValueError(f"phase {text[:80]!r}")
 
 
-def _tool_to_json(tool: Tool) -> dict[str, object]:
+def tool_to_json(tool: Tool) -> dict[str, object]:
+    """The canonical JSON form of a tool."""
     return {"version": tool.version, "source": tool.source}
 
 
-def _tool(value: object) -> Tool:
+def tool_from_json(value: object) -> Tool:
+    """Read back a tool. Raises ValueError."""
     fields = Fields(value, "version", "source")
     return Tool(version=fields.text("version"), source=fields.digest("source"))
 
 
-def _agreed(value: object) -> dict[str, str]:
+def agreed_from_json(value: object) -> dict[str, str]:
+    """Read back digests of the agreed estate per customer. Raises ValueError."""
     if not isinstance(value, dict):
         raise ValueError("agreed: expected an object")  # noqa: TRY004 - one error type for all bad input
     fields = Fields(value, *value)
@@ -275,7 +278,8 @@ def _seeds(value: object) -> dict[str, SeedRuns]:
     return {name: SeedRuns.from_json(fields.raw(name)) for name in value}
 
 
-def _cell_to_json(cell: GridCell) -> dict[str, object]:
+def cell_to_json(cell: GridCell) -> dict[str, object]:
+    """The canonical JSON form of a cell of the signed grid."""
     return {
         "instance": cell.instance,
         "customer": cell.customer,
@@ -287,7 +291,8 @@ def _cell_to_json(cell: GridCell) -> dict[str, object]:
     }
 
 
-def _cell(value: object) -> GridCell:
+def cell_from_json(value: object) -> GridCell:
+    """Read back a cell. Raises ValueError."""
     fields = Fields(value, *_CELL)
     return GridCell(
         instance=fields.name("instance"),

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from wavegate.errors import InvalidError, WavegateError
+from wavegate.estate.nightly import NIGHTLY
 from wavegate.evidence.envelope import read_unverified
 from wavegate.evidence.predicates import RecordKind, RecordPredicate
 from wavegate.evidence.queue_shelf import compare_queue
@@ -25,6 +26,7 @@ from wavegate.record.timeline import Timeline
 
 FOLDERS: Mapping[str, RecordKind] = {
     "signed": "snapshot",
+    "accepted": "snapshot",
     "mails": "mails",
     "readings": "reading",
     "queues": "queue",
@@ -32,8 +34,9 @@ FOLDERS: Mapping[str, RecordKind] = {
 }
 HARMLESS = frozenset({"torn-journal"})
 """Flaws that a run with sound evidence may have met: a last line that nobody acknowledged."""
+_ACCEPTED = "records/accepted/"
 _PLACE = re.compile(
-    r"records/(?P<folder>signed|mails|readings|queues|timelines)/(?P<wave>[^/]+)/(?P<instance>[^/]+?)"
+    r"records/(?P<folder>signed|accepted|mails|readings|queues|timelines)/(?P<wave>[^/]+)/(?P<instance>[^/]+?)"
     r"(/(?P<file>[^/]+))?\.dsse\.json"
 )
 
@@ -228,12 +231,22 @@ def _broken_chains(claims: tuple[Claim, ...]) -> Iterator[Doubt]:
     """A capture that was taken away leaves a gap in sequence and previous."""
     chains: dict[tuple[str | None, str | None], list[Claim]] = {}
     for claim in claims:
+        if claim.where.startswith(_ACCEPTED):
+            continue  # its place is that of the baseline's version
         if claim.signed.kind in ("snapshot", "queue"):
             moment = claim.signed.phase if claim.signed.kind == "queue" else None
             chains.setdefault((claim.signed.instance, moment), []).append(claim)
     for chain in chains.values():
-        previous: str | None = None
-        for number, claim in enumerate(sorted(chain, key=lambda c: c.signed.sequence), 1):
+        links = sorted(chain, key=lambda claim: claim.signed.sequence)
+        number, previous = _first_link(links[0])
+        for claim in links:
             if (claim.signed.sequence, claim.signed.previous) != (number, previous):
                 yield _doubt(claim.where, "the capture before it is missing or another one")
-            previous = claim.record
+            number, previous = number + 1, claim.record
+
+
+def _first_link(claim: Claim) -> tuple[int, str | None]:
+    """Where a chain begins: at 1, but a night's begins where the night before ended."""
+    if claim.signed.wave == NIGHTLY and claim.signed.kind == "snapshot":
+        return claim.signed.sequence, claim.signed.previous
+    return 1, None

@@ -16,6 +16,8 @@ from wavegate.estate.agreed import agreed_digest
 from wavegate.estate.load import loads as load_estate
 from wavegate.estate.lookup import instances_of
 from wavegate.estate.model import Estate, Waiver
+from wavegate.estate.nightly import NIGHTLY, nightly_instances, with_nightly
+from wavegate.evidence.baseline import BaselinePredicate, baseline_name
 from wavegate.evidence.bundle import VERDICTS
 from wavegate.evidence.fields import NAME
 from wavegate.evidence.predicates import PlanPredicate
@@ -28,14 +30,18 @@ from wavegate.verdict import Verdict
 
 ESTATE = "estate.json"
 PLAN = "plan.dsse.json"
+BASELINE = "baseline.dsse.json"
 SOUND = "sound_evidence"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The signed plan of the bundle. digest: of its payload. keyids: who signed it."""
+    """What fixed the grid: a wave's plan, a night's baseline. digest: of its payload.
 
-    predicate: PlanPredicate
+    keyids: who signed it.
+    """
+
+    predicate: PlanPredicate | BaselinePredicate
     digest: str
     keyids: tuple[str, ...]
 
@@ -66,17 +72,41 @@ def read_verdicts(sealed: Sealed) -> Verdicts:
 
 def read_plan(sealed: Sealed, opener: Opener, verdicts: Verdicts) -> Plan | None:
     """The plan that fixed the grid; its cells are those of the verdicts, no more and no less."""
+    if verdicts.wave is None:
+        return _read_baseline(sealed, opener, verdicts)
     if PLAN not in sealed.files:
         if verdicts.plan is not None or verdicts.decision is Word.GO:
             raise InvalidError("the plan is missing", where=PLAN)
         return None
     opened = opener.open(sealed[PLAN], Role.RECORD, where=PLAN)
     statement = read(opened.payload, PlanPredicate, where=PLAN)
-    plan = Plan(predicate=statement.predicate, digest=digest(opened.payload), keyids=opened.keyids)
-    if dict(statement.subjects) != grid_subject(plan.predicate):
+    signed = statement.predicate
+    plan = Plan(predicate=signed, digest=digest(opened.payload), keyids=opened.keyids)
+    if dict(statement.subjects) != grid_subject(signed):
         raise InvalidError("the plan is not about its own grid", where=PLAN)
-    _check_plan(plan, verdicts)
-    _check_kept(sealed, opener, plan.predicate)
+    if signed.wave != verdicts.wave:
+        raise InvalidError(f"it is the plan of wave {signed.wave!r}", where=PLAN)
+    _check_plan(plan, verdicts, PLAN)
+    kept = f"records/plans/{signed.wave}/{signed.version:06d}.dsse.json"
+    _check_kept(sealed, opener, kept, PLAN)
+    return plan
+
+
+def _read_baseline(sealed: Sealed, opener: Opener, verdicts: Verdicts) -> Plan:
+    """The baseline that a night was held against: its cells, and its accepted captures."""
+    opened = opener.open(sealed[BASELINE], Role.RECORD, where=BASELINE)
+    statement = read(opened.payload, BaselinePredicate, where=BASELINE)
+    signed = statement.predicate
+    plan = Plan(predicate=signed, digest=digest(opened.payload), keyids=opened.keyids)
+    if dict(statement.subjects) != {"grid": signed.grid_digest}:
+        raise InvalidError("the baseline is not about its own grid", where=BASELINE)
+    _check_plan(plan, verdicts, BASELINE)
+    _check_kept(sealed, opener, f"records/{baseline_name(signed.version)}", BASELINE)
+    for name, attempts in verdicts.attempts.items():
+        entry = signed.of(name)
+        used = {attempt.digest for attempt in attempts if attempt.phase == "before"}
+        if used - ({entry.record} if entry else set()):
+            raise InvalidError(f"{name} is held against what was not accepted", where=BASELINE)
     return plan
 
 
@@ -91,15 +121,15 @@ def read_estate(sealed: Sealed, verdicts: Verdicts) -> Estate:
         raise InvalidError("the verdicts are about another estate", where=ESTATE)
     _check_wave(estate, verdicts)
     for cell, entry in zip(cells_of(verdicts), verdicts.cells, strict=True):
-        _check_waiver(cell, entry, estate.waivers)
+        _check_waiver(cell, entry, estate.waivers, _expected(estate, verdicts, cell))
         _check_told(cell, entry, verdicts)
     return estate
 
 
 def doubts_of(verdicts: Verdicts, plan: Plan | None, records: Records) -> Iterator[Doubt]:
     """Where plan, records and gate do not carry the same agreed estate, or the plan came late."""
-    if plan is None:
-        return
+    if plan is None or isinstance(plan.predicate, BaselinePredicate):
+        return  # the agreed estate of waves does not bind a night (design, "Nightly")
     agreed = plan.predicate.agreed
     customers = {cell.instance: cell.customer for cell in verdicts.cells if not cell.outside}
     for instance, customer in customers.items():
@@ -173,16 +203,14 @@ def _check_names(verdicts: Verdicts) -> None:
                 raise InvalidError(f"{name!r} is not a plain name", where=VERDICTS)
 
 
-def _check_plan(plan: Plan, verdicts: Verdicts) -> None:
+def _check_plan(plan: Plan, verdicts: Verdicts, where: str) -> None:
     used, signed = verdicts.plan, plan.predicate
     if used is None or (used.digest, used.version, used.at) != (
         plan.digest,
         signed.version,
         signed.at,
     ):
-        raise InvalidError("it is not the plan that the verdicts name", where=PLAN)
-    if signed.wave != verdicts.wave:
-        raise InvalidError(f"it is the plan of wave {signed.wave!r}", where=PLAN)
+        raise InvalidError("it is not the one that the verdicts name", where=where)
     judged = [cell.grid for cell in cells_of(verdicts)]
     missing = [cell for cell in signed.cells if cell not in judged]
     extra = [cell for cell in judged if cell not in signed.cells]
@@ -194,15 +222,14 @@ def _check_plan(plan: Plan, verdicts: Verdicts) -> None:
         raise InvalidError("a cell stands twice", where=VERDICTS)
 
 
-def _check_kept(sealed: Sealed, opener: Opener, plan: PlanPredicate) -> None:
-    """Among the plans that judging again reads, the one that counts is the bundle's."""
-    folder = f"records/plans/{plan.wave}/"
-    kept = f"{folder}{plan.version:06d}.dsse.json"
-    if sealed[kept] != sealed[PLAN]:
-        raise InvalidError("it is not the plan in the bundle's records", where=PLAN)
-    for name in sealed.under(folder):
+def _check_kept(sealed: Sealed, opener: Opener, kept: str, where: str) -> None:
+    """Among the versions that judging again reads, the one that counts is the bundle's."""
+    noun = where.partition(".")[0]
+    if sealed[kept] != sealed[where]:
+        raise InvalidError(f"it is not the {noun} in the bundle's records", where=where)
+    for name in sealed.under(kept.rpartition("/")[0] + "/"):
         if name > kept and _opens(opener, sealed[name], name):
-            raise InvalidError("a later version of the plan was signed", where=name)
+            raise InvalidError(f"a later version of the {noun} was signed", where=name)
 
 
 def _opens(opener: Opener, data: bytes, name: str) -> bool:
@@ -214,11 +241,16 @@ def _opens(opener: Opener, data: bytes, name: str) -> bool:
 
 
 def _agreed(estate: Estate, verdicts: Verdicts, customer: str) -> str:
-    return agreed_digest(estate, verdicts.wave or "", customer)
+    if verdicts.wave is None:
+        return agreed_digest(with_nightly(estate), NIGHTLY, customer)
+    return agreed_digest(estate, verdicts.wave, customer)
 
 
 def _check_wave(estate: Estate, verdicts: Verdicts) -> None:
-    name = verdicts.wave or ""
+    name = verdicts.wave
+    if name is None:
+        _check_night(estate, verdicts)
+        return
     members = {instance.name for instance in instances_of(estate, name)}
     if members != set(verdicts.holds):
         odd = min(members ^ set(verdicts.holds))
@@ -230,8 +262,36 @@ def _check_wave(estate: Estate, verdicts: Verdicts) -> None:
         raise InvalidError("GO before the window had ended", where=VERDICTS)
 
 
-def _check_waiver(cell: Cell, entry: CellEntry, waivers: tuple[Waiver, ...]) -> None:
-    """A waiver beside a cell covers no more, and no longer, than the estate's waivers do."""
+def _check_night(estate: Estate, verdicts: Verdicts) -> None:
+    inside = {instance.name for instance in nightly_instances(estate)}
+    members = inside | {cell.instance for cell in verdicts.cells}
+    if members != set(verdicts.holds):
+        odd = min(members ^ set(verdicts.holds))
+        raise InvalidError(f"{odd} is not in both the estate and the verdicts", where=VERDICTS)
+    if verdicts.window is not None or any(cell.due for cell in verdicts.cells):
+        raise InvalidError("a night has neither a window nor a due", where=VERDICTS)
+
+
+def _expected(estate: Estate, verdicts: Verdicts, cell: Cell) -> frozenset[str]:
+    """The causes of a night's cell that are expected changes of the estate."""
+    if verdicts.wave is not None or cell.judgement is None:
+        return frozenset()
+    promise, name, at = cell.grid.promise, cell.grid.instance, verdicts.at
+    wanted = {
+        (change.before, change.after)
+        for change in estate.expected_changes
+        if change.promise == promise
+        and name in change.instances
+        and change.between.start <= at <= change.between.end
+    }
+    found = [f for f in cell.judgement.findings if (f.before, f.after) in wanted]
+    return frozenset(finding.cause(promise) for finding in found)
+
+
+def _check_waiver(
+    cell: Cell, entry: CellEntry, waivers: tuple[Waiver, ...], expected: frozenset[str]
+) -> None:
+    """A waiver beside a cell covers no more, and no longer, than the estate says."""
     if cell.waiver is None:
         return
     until = cell.waiver.until
@@ -243,7 +303,7 @@ def _check_waiver(cell: Cell, entry: CellEntry, waivers: tuple[Waiver, ...]) -> 
         and waiver.until >= until
     ]
     whole = any(waiver.cause is None for waiver in mine)
-    causes = {waiver.cause for waiver in mine}
+    causes = {waiver.cause for waiver in mine} | expected
     covers = cell.waiver.covers
     if not (whole or (covers is not None and covers <= causes)):
         raise InvalidError(

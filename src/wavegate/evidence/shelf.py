@@ -9,14 +9,16 @@ never stops the reading of the others.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from wavegate.canonical import digest
+from wavegate.clock import format_instant
 from wavegate.decision import GridCell, Word
 from wavegate.errors import DamagedError, InvalidError, MissingError, WavegateError
 from wavegate.estate.agreed import agreed_digest
 from wavegate.estate.grid import grid as lay_out
-from wavegate.estate.nightly import NIGHTLY
 from wavegate.estate.model import Estate, Instance, Wave, Window
+from wavegate.estate.nightly import NIGHTLY
 from wavegate.evidence import reading
 from wavegate.evidence.dossier import Dossier, EarlierWave, Flaw, FlawKind, Heard, PlanFacts
 from wavegate.evidence.envelope import UnknownKeyError, open_envelope
@@ -30,6 +32,58 @@ from wavegate.evidence.window_shelf import read_window
 from wavegate.record.retake import Chosen, choose_after, choose_before
 from wavegate.record.snapshot import Snapshot
 from wavegate.record.store import Store
+
+
+class Records(Protocol):
+    """What judging, freezing and the sheet ask of a shelf: a wave's, or a night's."""
+
+    @property
+    def store(self) -> Store:
+        """Where the records stand."""
+
+    @property
+    def estate(self) -> Estate:
+        """What was agreed."""
+
+    @property
+    def wave(self) -> Wave:
+        """The wave, or what stands for it in a night."""
+
+    @property
+    def window(self) -> Window | None:
+        """The window; None in a night."""
+
+    @property
+    def at(self) -> datetime:
+        """The run's instant."""
+
+    @property
+    def plan(self) -> PlanFacts | None:
+        """What fixed the grid: the plan, or the baseline."""
+
+    @property
+    def earlier(self) -> tuple[EarlierWave, ...]:
+        """The gates of other waves that verdicts rest on."""
+
+    @property
+    def grid_names(self) -> tuple[str, ...]:
+        """What fixed the grid, by its names in the store."""
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The instances that a run must speak of."""
+
+    def grid(self, promises: tuple[str, ...]) -> tuple[GridCell, ...]:
+        """The signed grid, or what it would be."""
+
+    def holds_of(self, name: str, *, after: bool) -> Iterator[str]:
+        """What keeps an instance from GO beside its cells."""
+
+    def chosen(self, name: str) -> tuple[Chosen | None, Chosen | None]:
+        """What counts of an instance's captures before and after."""
+
+    def dossier(self, name: str) -> Dossier:
+        """Everything that one instance is judged on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +102,24 @@ class Shelf:
     mails: MailShelf
     _agreed: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
+    @property
+    def grid_names(self) -> tuple[str, ...]:
+        """What fixed the grid, by its names in the store."""
+        return self.store.names(f"plans/{self.wave.name}/")
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The instances of the wave."""
+        return self.wave.instances
+
+    def holds_of(self, name: str, *, after: bool) -> Iterator[str]:
+        """What keeps an instance from GO beside its cells. name: of any. after: there is one."""
+        del name
+        if self.at < self.window.end:
+            yield f"the window has not ended; it ends {format_instant(self.window.end)}"
+        if not after:
+            yield "there is no snapshot `after`"
+
     def grid(self, promises: tuple[str, ...]) -> tuple[GridCell, ...]:
         """The signed grid; without a plan, what the plan would have laid out."""
         if self.plan is not None:
@@ -57,7 +129,7 @@ class Shelf:
     def dossier(self, name: str) -> Dossier:
         """Everything that one instance is judged on. Raises KeyError for an unknown instance."""
         instance = self.estate.instance(name)
-        told = self._earlier_reading(name)
+        told = earlier_reading(self.store, self.trust, self.wave.name, name)
         known = told.flaws if told else ()
         found = read_snapshots(self.store, self.wave.name, name, self.trust, spoilt=bool(known))
         seen = read_window(self.store, self.trust, self.wave.name, name)
@@ -73,7 +145,7 @@ class Shelf:
             after=after,
             mail_before=mail.before,
             mail_after=mail.after,
-            flaws=_unique(known, self.plan_flaws, found.flaws, mail.flaws, seen.flaws),
+            flaws=unique(known, self.plan_flaws, found.flaws, mail.flaws, seen.flaws),
             plan=self.plan,
             earlier=self.earlier,
             agreed=self._agreed_with(instance.customer),
@@ -108,25 +180,25 @@ class Shelf:
             self._agreed[customer] = agreed_digest(self.estate, self.wave.name, customer)
         return self._agreed[customer]
 
-    def _earlier_reading(self, name: str) -> reading.Reading | None:
-        """What the gate met when it froze this bundle; of a store, None."""
-        place = reading.name(self.wave.name, name)
-        try:
-            sealed = self.store.read(place)
-        except MissingError:
-            return None
-        try:
-            opened = open_envelope(sealed, self.trust, Role.RECORD)
-            record = read(opened.payload, RecordPredicate).only_digest()
-            return reading.Reading.from_bytes(self.store.get(record), digest=record)
-        except WavegateError as error:
-            flaw = Flaw(kind="bad-signature", subject=place, detail=error.message)
-            return reading.Reading(
-                wave=self.wave.name, instance=name, mail_heard=False, flaws=(flaw,)
-            )
+
+def earlier_reading(store: Store, trust: Trust, wave: str, name: str) -> reading.Reading | None:
+    """What the gate met when it froze this bundle; of a store, None."""
+    place = reading.name(wave, name)
+    try:
+        sealed = store.read(place)
+    except MissingError:
+        return None
+    try:
+        opened = open_envelope(sealed, trust, Role.RECORD)
+        record = read(opened.payload, RecordPredicate).only_digest()
+        return reading.Reading.from_bytes(store.get(record), digest=record)
+    except WavegateError as error:
+        flaw = Flaw(kind="bad-signature", subject=place, detail=error.message)
+        return reading.Reading(wave=wave, instance=name, mail_heard=False, flaws=(flaw,))
 
 
-def _unique(*groups: tuple[Flaw, ...]) -> tuple[Flaw, ...]:
+def unique(*groups: tuple[Flaw, ...]) -> tuple[Flaw, ...]:
+    """All flaws, each once."""
     return tuple(dict.fromkeys(flaw for group in groups for flaw in group))
 
 
@@ -178,7 +250,7 @@ def read_snapshots(
     snapshots: list[Snapshot] = []
     flaws: list[Flaw] = []
     for name in store.names(f"signed/{wave}/{instance}/"):
-        found = _read_snapshot(store, name, wave, instance, trust)
+        found = read_snapshot(store, name, wave, instance, trust)
         if isinstance(found, Flaw):
             flaws.append(found)
         else:
@@ -188,20 +260,22 @@ def read_snapshots(
     return SnapshotReading(snapshots=ordered, flaws=(*flaws, *gaps))
 
 
-def _read_snapshot(
+def read_snapshot(
     store: Store, name: str, wave: str, instance: str, trust: Trust
 ) -> Snapshot | Flaw:
+    """The snapshot that a signed statement names, or what is wrong with it."""
     try:
         opened = open_envelope(store.read(name), trust, Role.RECORD)
         statement = read(opened.payload, RecordPredicate)
         record = statement.only_digest()
         snapshot = Snapshot.from_bytes(store.get(record), digest=record)
     except WavegateError as error:
-        return Flaw(kind=_flaw_kind(error), subject=name, detail=error.message)
+        return Flaw(kind=flaw_kind(error), subject=name, detail=error.message)
     return _misplaced(snapshot, statement.predicate, wave, instance, name) or snapshot
 
 
-def _flaw_kind(error: WavegateError) -> FlawKind:
+def flaw_kind(error: WavegateError) -> FlawKind:
+    """The kind of flaw that an error met in reading is."""
     if isinstance(error, UnknownKeyError):
         return "unknown-key"
     if isinstance(error, InvalidError):

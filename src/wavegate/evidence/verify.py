@@ -155,7 +155,8 @@ def _proven(
     )
     if plan:
         signed = f", signed by key {', '.join(plan.keyids)}" if plan.keyids else ""
-        yield f"The cells are those of version {plan.predicate.version} of the plan{signed}."
+        what = "plan" if verdicts.wave else "baseline"
+        yield f"The cells are those of version {plan.predicate.version} of the {what}{signed}."
     if records.keyids:
         yield (
             f"{len(records.claims)} records were signed one by one, by key "
@@ -167,9 +168,11 @@ def _not_proven(verdicts: Verdicts, plan: Plan | None, doubts: tuple[Doubt, ...]
     yield "When anything was signed: there is no trusted timestamp, only the signer's own clock."
     yield "That the verdicts follow from the records: --rejudge shows it."
     yield "That the records show the world as it was: they rest on whoever held the record key."
+    if verdicts.wave is None:
+        yield "That no look of this night, or night before it, was left out: it is not in here."
     if plan is None:
         yield f"That no cell was left out: there is no {PLAN}, and the decision is not GO."
     elif plan.predicate.suites != verdicts.digests.suites:
-        yield "That the suites are those of the plan: their digest changed since."
+        yield "That the suites are those the grid was signed for: their digest changed since."
     for doubt in doubts:
         yield f"{doubt.where}: {doubt.text}; the run says itself that its evidence is not sound."

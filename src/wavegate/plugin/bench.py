@@ -94,6 +94,18 @@ class Bench:
         finally:
             file.turn_to(current)
 
+    def further(self, cell: GridCell) -> Iterator[None]:
+        """Turn to each further look of a night in turn, and back at the end."""
+        file = self.file(cell)
+        current = file.dossier
+        try:
+            for look in current.further:
+                file.turn_to(replace(current, after=look))
+                yield
+        finally:
+            if current.further:
+                file.turn_to(current)
+
 
 def _span(length: timedelta) -> str:
     if abs(length) < timedelta(minutes=1):

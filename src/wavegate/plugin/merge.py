@@ -3,6 +3,7 @@
 """One judgement out of several: the worst of them, with everything that any of them said."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from wavegate.verdict import Judgement, Verdict, worst
@@ -31,6 +32,20 @@ def merge(judgements: Sequence[Judgement]) -> Judgement:
         off_track=next((found.off_track for found in judgements if found.off_track), None),
         records=_all(judgements, lambda found: found.records),
         remarks=_all(judgements, lambda found: found.remarks),
+    )
+
+
+def merge_looks(judgements: Sequence[Judgement]) -> Judgement:
+    """The judgement of several looks of one night: the worst, and each cause once."""
+    if len(judgements) == 1:
+        return judgements[0]
+    merged = merge(judgements)
+    remark = f"{len(judgements)} looks in this night were judged; the worst counts"
+    return replace(
+        merged,
+        findings=tuple({item.cause(""): item for item in reversed(merged.findings)}.values())[::-1],
+        missing=tuple({item.cause(""): item for item in reversed(merged.missing)}.values())[::-1],
+        remarks=(*merged.remarks, remark),
     )
 
 

@@ -5,10 +5,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from wavegate.clock import format_instant
 from wavegate.decision import Cell, Decision, GridCell, decide
-from wavegate.estate.model import Estate, Wave
+from wavegate.estate.model import Estate
 from wavegate.estate.waivers import applied
+from wavegate.evidence.shelf import Records
 from wavegate.plugin.merge import merge
 from wavegate.plugin.wire import JudgedCell
 from wavegate.verdict import Judgement, not_applicable
@@ -62,26 +62,16 @@ def _cell(grid: GridCell, said: JudgedCell | None, estate: Estate, at: datetime)
     )
 
 
-def holds_of(
-    wave: Wave, judged: Iterable[JudgedCell], at: datetime
-) -> Mapping[str, tuple[str, ...]]:
-    """Per instance of the wave, what keeps it from GO beside its cells."""
+def holds_of(shelf: Records, judged: Iterable[JudgedCell]) -> Mapping[str, tuple[str, ...]]:
+    """Per instance of the run, what keeps it from GO beside its cells."""
     seen = {entry.instance for entry in judged if entry.has_after}
-    end = wave.window.end if wave.window else None
-    running = (
-        (f"the window has not ended; it ends {format_instant(end)}",) if end and at < end else ()
-    )
-    return {
-        name: (*running, *(() if name in seen else ("there is no snapshot `after`",)))
-        for name in wave.instances
-    }
+    return {name: tuple(shelf.holds_of(name, after=name in seen)) for name in shelf.members}
 
 
 def decide_cells(
     cells: Sequence[Cell],
     judged: Sequence[JudgedCell],
-    wave: Wave,
-    at: datetime,
+    shelf: Records,
     *,
     final: bool,
     partial: str | None,
@@ -90,4 +80,4 @@ def decide_cells(
     unjudged = sum(1 for cell in cells if cell.judgement is None)
     if partial is None and unjudged:
         partial = f"{unjudged} of {len(cells)} cells were not judged"
-    return decide(cells, at=at, holds=holds_of(wave, judged, at), final=final, partial=partial)
+    return decide(cells, at=shelf.at, holds=holds_of(shelf, judged), final=final, partial=partial)

@@ -18,12 +18,16 @@ from wavegate.decision import Cell, Decision, GridCell, Word
 from wavegate.errors import WavegateError
 from wavegate.estate.load import dump, load
 from wavegate.estate.model import Estate, Wave
-from wavegate.evidence.shelf import Shelf, open_shelf
+from wavegate.estate.nightly import NIGHTLY, with_nightly
+from wavegate.evidence.night_shelf import open_night
+from wavegate.evidence.shelf import Records, open_shelf
+from wavegate.evidence.trust import Trust
 from wavegate.evidence.trust import load as load_trust
 from wavegate.mailauth import second_reader
 from wavegate.plugin import allure_results, terminal
 from wavegate.plugin.bench import Bench, raised
 from wavegate.plugin.home import default_trust
+from wavegate.plugin.merge import merge_looks
 from wavegate.plugin.outcome import cells_of, decide_cells, gather_cells
 from wavegate.plugin.quiet import watching
 from wavegate.plugin.settings import SESSION, Settings, settle
@@ -70,14 +74,19 @@ def activate(config: pytest.Config) -> None:
 
 
 def _open(config: pytest.Config, settings: Settings) -> "Session":
-    loaded = load(settings.estate)
-    wave = _wave(loaded.estate, settings.wave)
-    _check_instances(loaded.estate, settings.instances)
+    estate = load(settings.estate).estate
+    _check_instances(estate, settings.instances)
     trust = load_trust(settings.trust or default_trust())
     store = LocalStore.open(settings.store, create=False)
-    at = _instant(config, settings)
-    shelf = open_shelf(store, loaded.estate, wave, trust, at)
+    shelf = _shelf(estate, settings.wave, store, trust, _instant(config, settings))
     return Session(config=config, settings=settings, shelf=shelf, bench=Bench(shelf.dossier))
+
+
+def _shelf(estate: Estate, name: str, store: LocalStore, trust: Trust, at: datetime) -> Records:
+    """The records of a wave, or of the night where no wave has that name."""
+    if name == NIGHTLY and all(wave.name != NIGHTLY for wave in estate.waves):
+        return open_night(store, with_nightly(estate), trust, at)
+    return open_shelf(store, estate, _wave(estate, name), trust, at)
 
 
 def _wave(estate: Estate, name: str) -> Wave:
@@ -130,7 +139,7 @@ class Session:
 
     config: pytest.Config
     settings: Settings
-    shelf: Shelf
+    shelf: Records
     bench: Bench
     promises: set[str] = field(default_factory=set)
     unplanned: set[str] = field(default_factory=set)
@@ -173,7 +182,8 @@ class Session:
     def _cells_of(self, promise: str) -> tuple[GridCell, ...]:
         self.promises.add(promise)
         grid = self.shelf.grid((promise,))
-        found = tuple(cell for cell in grid if cell.promise == promise)
+        known = {instance.name for instance in self.shelf.estate.instances}
+        found = tuple(c for c in grid if c.promise == promise and c.instance in known)
         if not found:
             self.unplanned.add(promise)
         only = self.settings.instances
@@ -235,7 +245,9 @@ class Session:
                 yield
             except _ENDS as ended:
                 error = ended
-        judgement = self.bench.conclude(test, error, loud)
+        first = self.bench.conclude(test, error, loud)
+        further = [self._again(pyfuncitem) for _ in self.bench.further(cell)]
+        judgement = merge_looks([first, *further])
         superseded, span = self._superseded(pyfuncitem, cell)
         self._keep(pyfuncitem, cell, judgement, superseded, span)
         if self._allure:
@@ -250,15 +262,19 @@ class Session:
         with self.bench.superseded(cell) as span:
             if span is None:
                 return None, None
-            error: BaseException | None = None
-            self.bench.hear()
-            names = item._fixtureinfo.argnames  # noqa: SLF001 - as pytest's own call of the body
-            with watching() as loud:
-                try:
-                    item.obj(**{name: item.funcargs[name] for name in names})
-                except _ENDS as ended:
-                    error = ended
-            return self.bench.conclude(item.originalname, error, loud), span
+            return self._again(item), span
+
+    def _again(self, item: pytest.Function) -> Judgement:
+        """What the same body says of the dossier that now lies on the bench."""
+        error: BaseException | None = None
+        self.bench.hear()
+        names = item._fixtureinfo.argnames  # noqa: SLF001 - as pytest's own call of the body
+        with watching() as loud:
+            try:
+                item.obj(**{name: item.funcargs[name] for name in names})
+            except _ENDS as ended:
+                error = ended
+        return self.bench.conclude(item.originalname, error, loud)
 
     def _keep(
         self,
@@ -335,8 +351,7 @@ class Session:
         self.decision = decide_cells(
             self.cells,
             judged,
-            self.shelf.wave,
-            self.at,
+            self.shelf,
             final=self.settings.final,
             partial=self._partial(),
         )

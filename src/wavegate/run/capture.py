@@ -25,7 +25,7 @@ from wavegate.record.observation import Unreachable
 from wavegate.record.rates import read_history
 from wavegate.record.snapshot import Phase, Snapshot
 from wavegate.record.store import Store
-from wavegate.run.opening import Opened
+from wavegate.run.opening import Opened, Round
 from wavegate.run.queue import Looker
 
 ATTEMPTS = 20
@@ -91,7 +91,7 @@ def check_side(phase: Phase, window: Window, at: datetime) -> None:
 
 
 def take(
-    opened: Opened,
+    opened: Round,
     request: Request,
     probes: Sequence[Probe],
     signer: Signer,
@@ -102,8 +102,7 @@ def take(
     Raises InputError (wrong side, unknown instance) and MissingError where nothing at all could
     be asked.
     """
-    at = clock.now()
-    forced = _forced(request, opened.window, at)
+    forced = isinstance(opened, Opened) and _forced(request, opened.window, clock.now())
     tasks = [
         Task(estate=opened.estate, instance=instance, vantage=request.vantage, base=_base(opened))
         for instance in _chosen(opened, request.only)
@@ -117,6 +116,8 @@ def take(
         raise MissingError(
             "nothing could be asked", cure="check resolvers, network and the estate's urls"
         )
+    if not isinstance(opened, Opened):
+        return tuple(taken)  # a night has neither a queue to list nor a rate to hold
     _look_at_queues(opened, request, signer, progress)
     if request.phase == "before":
         return tuple(replace(row, baseline=_baseline(opened, row.instance)) for row in taken)
@@ -159,7 +160,7 @@ def _look_at_queues(
         progress(f"queues not listed: {error}")
 
 
-def _base(opened: Opened) -> Path:
+def _base(opened: Round) -> Path:
     return opened.loaded.path.resolve().parent
 
 
@@ -173,7 +174,7 @@ def _forced(request: Request, window: Window, at: datetime) -> bool:
     return False
 
 
-def _chosen(opened: Opened, only: tuple[str, ...]) -> tuple[Instance, ...]:
+def _chosen(opened: Round, only: tuple[str, ...]) -> tuple[Instance, ...]:
     names = {instance.name for instance in opened.instances}
     unknown = sorted(set(only) - names)
     if unknown:
@@ -185,7 +186,7 @@ def _chosen(opened: Opened, only: tuple[str, ...]) -> tuple[Instance, ...]:
 
 
 def _snapshot(
-    opened: Opened, request: Request, name: str, captured: Captured, *, forced: bool
+    opened: Round, request: Request, name: str, captured: Captured, *, forced: bool
 ) -> Snapshot:
     instance = opened.estate.instance(name)
     return Snapshot(

@@ -16,8 +16,9 @@ from wavegate.evidence import reading
 from wavegate.evidence.dossier import Dossier
 from wavegate.evidence.envelope import read_unverified, sign
 from wavegate.evidence.mail_shelf import frozen_name
+from wavegate.evidence.night_shelf import ACCEPTED
 from wavegate.evidence.predicates import RecordKind, RecordPredicate
-from wavegate.evidence.shelf import Shelf
+from wavegate.evidence.shelf import Records
 from wavegate.evidence.signer import Signer
 from wavegate.evidence.statement import read, record_subject, write
 from wavegate.evidence.tool import tool
@@ -32,7 +33,7 @@ from wavegate.record.store import Store
 class Freezer:
     """Copies from a shelf into a target store. at: the run's instant. vantage: who freezes."""
 
-    shelf: Shelf
+    shelf: Records
     target: Store
     signer: Signer
     at: datetime
@@ -43,7 +44,8 @@ class Freezer:
 
         Returns the snapshots per instance, for the list of attempts.
         """
-        self._copy(f"plans/{self.shelf.wave.name}/")
+        for place in self.shelf.grid_names:
+            self.target.create(place, self.shelf.store.read(place))
         for earlier in self.shelf.earlier:
             self._copy(f"gates/{earlier.wave}/{earlier.run}/")
         return {name: self._freeze_instance(self.shelf.dossier(name)) for name in names}
@@ -80,11 +82,17 @@ class Freezer:
             self.target.create(name, self.shelf.store.read(name))
 
     def _copy_envelopes(self, dossier: Dossier, good: set[str]) -> None:
-        prefix = f"signed/{dossier.wave.name}/{dossier.instance.name}/"
-        for name in self.shelf.store.names(prefix):
-            data = self.shelf.store.read(name)
-            if _signed_digest(data) in good:
-                self.target.create(name, data)
+        place, left = f"{dossier.wave.name}/{dossier.instance.name}/", set(good)
+        folders = ("signed", ACCEPTED) if dossier.nightly else ("signed",)
+        for folder in folders:
+            for name in reversed(self.shelf.store.names(f"{folder}/{place}")):
+                if not left:
+                    return  # the others are of earlier nights
+                data = self.shelf.store.read(name)
+                record = _signed_digest(data)
+                if record in good:
+                    self.target.create(name, data)
+                    left.discard(record)
 
     def _file_mails(
         self, dossier: Dossier, phase: MailPhase, messages: tuple[Received, ...]

@@ -13,10 +13,12 @@ from wavegate.decision import EXIT_CODES, Word
 from wavegate.errors import InputError
 from wavegate.estate.load import dump as dump_estate
 from wavegate.estate.load import load
-from wavegate.estate.model import Wave
-from wavegate.evidence.bundle import VERDICTS, building, seal_bundle
+from wavegate.estate.model import Estate, Wave
+from wavegate.estate.nightly import with_nightly, without_nightly
+from wavegate.evidence.bundle import NIGHT, VERDICTS, building, seal_bundle
 from wavegate.evidence.manifest import SEAL
-from wavegate.evidence.shelf import Shelf, open_shelf
+from wavegate.evidence.sealed_verdicts import BASELINE, PLAN
+from wavegate.evidence.shelf import Records, Shelf
 from wavegate.evidence.signer import Signer
 from wavegate.evidence.tool import tool
 from wavegate.evidence.trust import Trust
@@ -29,7 +31,7 @@ from wavegate.report.resend import NoPlan, ResendPlan, handed
 from wavegate.run.figures import MOST_INSTANCES, figures
 from wavegate.run.freeze import Freezer
 from wavegate.run.judging import Case, judge
-from wavegate.run.opening import Opened, vantage
+from wavegate.run.opening import Round, open_records, vantage
 from wavegate.run.resends import write_resend
 from wavegate.run.sheet import Captures, Sheet
 from wavegate.run.suites import Suite, suites_digest
@@ -39,13 +41,19 @@ RUNS = Path("reports/runs")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """How to gate. out: the bundle, None for reports/runs/<run>. only: instances, () for all."""
+    """How to gate. out: the bundle, None for reports/runs/<run>. only: instances, () for all.
+
+    spent: of a night, the expected changes that were used before. more: writes what a bundle holds
+    besides, once the verdicts are there.
+    """
 
     suites: tuple[Suite, ...]
     out: Path | None = None
     final: bool = False
     only: tuple[str, ...] = ()
     alluredir: Path | None = None
+    spent: frozenset[str] = frozenset()
+    more: Callable[[Path, Verdicts], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +74,20 @@ class Gated:
 
 
 def gate(
-    opened: Opened, request: Request, signer: Signer, trust: Trust, say: Callable[[str], None]
+    opened: Round,
+    request: Request,
+    signer: Signer,
+    trust: Trust,
+    say: Callable[[str], None],
+    *,
+    at: datetime | None = None,
 ) -> Gated:
-    """Judge a wave's records and seal the outcome.
+    """Judge the records of a wave, or of a night, and seal the outcome. at: default now.
 
     Raises InputError (out is taken, unknown instance), MissingError and InternalError where no
     decision could be made; then nothing is left behind.
     """
-    at = clock.now()
+    at = at or clock.now()
     run = f"{opened.wave.name}-{at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
     final = request.out or RUNS / run
     with building(final) as folder:
@@ -82,13 +96,12 @@ def gate(
         say(f"judging with {len(request.suites)} suites")
         verdicts = judge_bundle(folder, run, opened.wave, at, trust, request)
         say("drawing and writing the report")
-        shelf = _frozen(folder, opened, trust, at)
-        _render(folder, verdicts, signer.keyid, shelf, _worst_first(verdicts, shelf, request.only))
+        _write(folder, opened, request, verdicts, signer, trust)
         seal_bundle(
             folder,
             signer=signer,
             run=run,
-            wave=opened.wave.name,
+            wave=verdicts.wave,
             timestamps_required=_timestamps(opened),
             tool=tool(),
             suites=suites_digest(request.suites),
@@ -97,8 +110,24 @@ def gate(
     return Gated(verdicts=verdicts, bundle=final)
 
 
+def _write(
+    folder: Path,
+    opened: Round,
+    request: Request,
+    verdicts: Verdicts,
+    signer: Signer,
+    trust: Trust,
+) -> None:
+    """Write verdicts and reports, with the plots of a wave; and what the request has besides."""
+    if request.more is not None:
+        request.more(folder, verdicts)
+    shelf = _frozen(folder, opened, trust, verdicts.at)
+    names = _worst_first(verdicts, shelf, request.only) if isinstance(shelf, Shelf) else ()
+    _render(folder, verdicts, signer.keyid, shelf, names)
+
+
 def _freeze(
-    opened: Opened,
+    opened: Round,
     request: Request,
     folder: Path,
     signer: Signer,
@@ -106,17 +135,19 @@ def _freeze(
     at: datetime,
 ) -> None:
     """Put estate, plan and all records that are judged into the bundle."""
-    shelf = open_shelf(opened.store, opened.estate, opened.wave, trust, at)
+    shelf = opened.records(opened.store, trust, at)
     records = LocalStore.open(folder / "records", create=True)
     freezer = Freezer(shelf=shelf, target=records, signer=signer, at=at, vantage=vantage(None))
     freezer.freeze(_names(opened, request))
-    (folder / "estate.json").write_bytes(dump_estate(opened.estate))
+    (folder / "estate.json").write_bytes(dump_estate(without_nightly(opened.estate)))
     if shelf.plan is not None:
-        name = f"plans/{opened.wave.name}/{shelf.plan.version:06d}.dsse.json"
-        (folder / "plan.dsse.json").write_bytes(opened.store.read(name))
+        version = f"{shelf.plan.version:06d}.dsse.json"
+        (name,) = (name for name in shelf.grid_names if name.endswith(f"/{version}"))
+        kept = BASELINE if opened.wave.open_ended else PLAN
+        (folder / kept).write_bytes(opened.store.read(name))
 
 
-def _names(opened: Opened, request: Request) -> tuple[str, ...]:
+def _names(opened: Round, request: Request) -> tuple[str, ...]:
     """The instances judged, and the affected ones outside the wave, for their `scope` cells."""
     inside = opened.wave.instances
     unknown = sorted(set(request.only) - set(inside))
@@ -127,6 +158,8 @@ def _names(opened: Opened, request: Request) -> tuple[str, ...]:
         )
     outside = [i.name for i in opened.estate.instances if i.affected and i.name not in inside]
     known = {i.name for i in opened.estate.instances}
+    if opened.wave.open_ended:
+        return inside
     return (*(name for name in request.only or inside if name in known), *outside)
 
 
@@ -147,7 +180,7 @@ def judge_bundle(
     )
     judged = judge(case)
     records = LocalStore.open(case.store, create=False)
-    shelf = open_shelf(records, load(case.estate).estate, wave, trust, at)
+    shelf = open_records(records, _estate(case.estate, wave), wave, trust, at)
     sheet = Sheet(
         run=run,
         shelf=shelf,
@@ -156,11 +189,17 @@ def judge_bundle(
         captures=_captures(shelf),
         final=request.final,
         only=request.only,
+        spent=request.spent,
     )
     return sheet.verdicts()
 
 
-def _captures(shelf: Shelf) -> dict[str, Captures]:
+def _estate(path: Path, wave: Wave) -> Estate:
+    found = load(path).estate
+    return with_nightly(found) if wave.open_ended else found
+
+
+def _captures(shelf: Records) -> dict[str, Captures]:
     known = {instance.name for instance in shelf.estate.instances}
     found = {}
     for name in shelf.wave.instances:
@@ -169,21 +208,22 @@ def _captures(shelf: Shelf) -> dict[str, Captures]:
     return found
 
 
-def _frozen(folder: Path, opened: Opened, trust: Trust, at: datetime) -> Shelf:
+def _frozen(folder: Path, opened: Round, trust: Trust, at: datetime) -> Records:
     """The frozen records, for what is drawn and listed from them."""
     records = LocalStore.open(folder / "records", create=False)
-    return open_shelf(records, opened.estate, opened.wave, trust, at)
+    return opened.records(records, trust, at)
 
 
 def _render(
-    folder: Path, verdicts: Verdicts, keyid: str, shelf: Shelf, names: tuple[str, ...]
+    folder: Path, verdicts: Verdicts, keyid: str, shelf: Records, names: tuple[str, ...]
 ) -> None:
     """Write verdicts.json, the resend plans, and the reports. names: instances, worst first."""
     plots: list[Plot] = []
     plans: list[ResendPlan | NoPlan] = []
     for name in names:
         dossier = shelf.dossier(name)
-        plots += figures(shelf, dossier) if len(plans) < MOST_INSTANCES else ()
+        if isinstance(shelf, Shelf) and len(plans) < MOST_INSTANCES:
+            plots += figures(shelf, dossier)
         plans.append(write_resend(folder, dossier))
     resends = handed(plans)
     page = html.render(verdicts, keyid=keyid, plots=tuple(plots), resends=resends)
@@ -201,12 +241,14 @@ def _worst_first(verdicts: Verdicts, shelf: Shelf, only: tuple[str, ...]) -> tup
     return tuple(sorted(names, key=lambda name: rank.index(verdicts.instances[name])))
 
 
-def _timestamps(opened: Opened) -> bool:
+def _timestamps(opened: Round) -> bool:
     policy = opened.estate.policy
+    if opened.wave.open_ended:
+        return False  # they do not bind a night (design, "Nightly")
     return any(policy.timestamps_for(i.environment) == "required" for i in opened.instances)
 
 
 def _file(store: LocalStore, bundle: Path, wave: str, run: str) -> None:
-    """File seal and verdicts in the store, where `schedule` of later waves finds them."""
-    for name in (SEAL, VERDICTS):
+    """File seal and verdicts in the store, where later waves and nights find them."""
+    for name in (SEAL, VERDICTS, *((NIGHT,) if (bundle / NIGHT).exists() else ())):
         store.create(f"gates/{wave}/{run}/{name}", (bundle / name).read_bytes())

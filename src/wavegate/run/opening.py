@@ -6,6 +6,7 @@ import difflib
 import os
 import socket
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from wavegate import clock
@@ -13,21 +14,23 @@ from wavegate.compare.schedule import SealedGate
 from wavegate.errors import InputError
 from wavegate.estate.load import Loaded, load
 from wavegate.estate.model import Estate, Instance, Wave, Window
+from wavegate.estate.nightly import NIGHTLY, with_nightly
 from wavegate.evidence.keys import default_signer
-from wavegate.evidence.shelf import Shelf, open_shelf
+from wavegate.evidence.night_shelf import open_night
+from wavegate.evidence.shelf import Records, Shelf, open_shelf
 from wavegate.evidence.signer import FileSigner
 from wavegate.evidence.trust import Trust, everything
 from wavegate.evidence.trust import load as load_trust
 from wavegate.record.local_store import LocalStore
+from wavegate.record.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
-    """A wave opened for a verb. window: the wave's, which a closed wave may lack."""
+class Round:
+    """What a capture and a gate are about, opened for a verb: a wave, or the nightly."""
 
     loaded: Loaded
     wave: Wave
-    window: Window
     store: LocalStore
 
     @property
@@ -40,6 +43,35 @@ class Opened:
         """The instances of the wave, in the order of the estate file."""
         names = set(self.wave.instances)
         return tuple(found for found in self.estate.instances if found.name in names)
+
+    def records(self, store: Store, trust: Trust, at: datetime) -> Records:
+        """The records of the round in a store, or in a bundle's `records/`."""
+        return open_records(store, self.estate, self.wave, trust, at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened(Round):
+    """A wave opened for a verb. window: the wave's, which a closed wave may lack."""
+
+    window: Window
+
+
+def open_records(store: Store, estate: Estate, wave: Wave, trust: Trust, at: datetime) -> Records:
+    """The records of a wave, or of the night. Raises InvalidError for a broken baseline."""
+    if wave.open_ended:
+        return open_night(store, estate, trust, at)
+    return open_shelf(store, estate, wave, trust, at)
+
+
+def open_nightly(estate: Path, store: Path, *, create: bool) -> Round:
+    """Load the estate and open the store for the nightly.
+
+    Raises as `open_wave`, and InputError where the estate has no dev or stage instance.
+    """
+    loaded = load(estate)
+    whole = Loaded(with_nightly(loaded.estate), loaded.path)
+    opened = LocalStore.open(store, create=create)
+    return Round(loaded=whole, wave=whole.estate.wave(NIGHTLY), store=opened)
 
 
 def open_wave(estate: Path, wave: str, store: Path, *, create: bool) -> Opened:

@@ -8,11 +8,14 @@ from pathlib import Path
 
 from wavegate.errors import InvalidError
 from wavegate.estate.load import load
+from wavegate.estate.model import Estate, Wave
+from wavegate.estate.nightly import NIGHTLY, with_nightly
+from wavegate.evidence.night_file import read_night
 from wavegate.evidence.trust import Trust
 from wavegate.evidence.verdicts import Verdicts
 from wavegate.run.gate import Request, judge_bundle
 from wavegate.run.opening import find_wave
-from wavegate.run.suites import find_suites, suites_digest
+from wavegate.run.suites import find_suites, nightly_suites, suites_digest
 
 
 def rejudge(bundle: Path, sealed: Verdicts, trust: Trust, own: tuple[Path, ...] = ()) -> Verdicts:
@@ -21,7 +24,8 @@ def rejudge(bundle: Path, sealed: Verdicts, trust: Trust, own: tuple[Path, ...] 
     Never runs code from the bundle. The records are copied first, so that a bundle on a read-only
     medium can be judged. Raises InvalidError where the installed suites are not the sealed ones.
     """
-    suites = find_suites(own)
+    nightly = sealed.wave is None
+    suites = nightly_suites() if nightly else find_suites(own)
     if suites_digest(suites) != sealed.digests.suites:
         raise InvalidError(
             "the installed suites are not those that judged this bundle",
@@ -32,11 +36,20 @@ def rejudge(bundle: Path, sealed: Verdicts, trust: Trust, own: tuple[Path, ...] 
         copy = Path(work) / "bundle"
         shutil.copytree(bundle / "records", copy / "records")
         shutil.copy(bundle / "estate.json", copy / "estate.json")
-        estate = load(copy / "estate.json").estate
-        wave = find_wave(estate, sealed.wave or "", where=str(bundle))
-        only = _only(sealed)
-        request = Request(suites=suites, final=sealed.final, only=only)
+        wave = _wave(load(copy / "estate.json").estate, sealed, bundle)
+        request = Request(
+            suites=suites,
+            final=sealed.final,
+            only=() if nightly else _only(sealed),
+            spent=read_night(bundle).spent if nightly else frozenset(),
+        )
         return judge_bundle(copy, sealed.run, wave, sealed.at, trust, request)
+
+
+def _wave(estate: Estate, sealed: Verdicts, bundle: Path) -> Wave:
+    if sealed.wave is None:
+        return with_nightly(estate).wave(NIGHTLY)
+    return find_wave(estate, sealed.wave, where=str(bundle))
 
 
 def _only(sealed: Verdicts) -> tuple[str, ...]:

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from wavegate.canonical import digest, dumps
-from wavegate.clock import format_instant
 from wavegate.decision import Cell, Decision, GridCell, decide
 from wavegate.estate.agreed import agreed_digest
-from wavegate.evidence.shelf import Shelf
+from wavegate.evidence.shelf import Records
 from wavegate.evidence.tool import tool
 from wavegate.evidence.verdicts import Attempt, Context, Digests, PlanUsed, Verdicts, build
+from wavegate.plugin.night import night_cells
 from wavegate.plugin.outcome import cells_of
 from wavegate.plugin.wire import JudgedCell
 from wavegate.record.retake import Chosen
@@ -41,21 +41,32 @@ class Captures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """Everything that a run's verdicts are made from. judged: what the test process said."""
+    """Everything that a run's verdicts are made from. judged: what the test process said.
+
+    spent: of a night, the expected changes that were used before.
+    """
 
     run: str
-    shelf: Shelf
+    shelf: Records
     suites: tuple[Suite, ...]
     judged: tuple[JudgedCell, ...]
     captures: Mapping[str, Captures]
     final: bool = False
     only: tuple[str, ...] = ()
+    spent: frozenset[str] = frozenset()
 
     def verdicts(self) -> Verdicts:
         """The whole of verdicts.json."""
         cells = cells_of(self._grid(), self.judged, self.shelf.estate, self.shelf.at)
+        if self.nightly:
+            cells = night_cells(cells, self.shelf.estate, self.shelf.at, self.spent)
         decision = self._decide(cells)
         return build(cells, decision, self._context())
+
+    @property
+    def nightly(self) -> bool:
+        """Whether it is a night's, without a wave."""
+        return self.shelf.wave.open_ended
 
     def _grid(self) -> tuple[GridCell, ...]:
         return self.shelf.grid(tuple(suite.promise.id for suite in self.suites))
@@ -70,14 +81,11 @@ class Sheet:
         )
 
     def _holds(self) -> dict[str, tuple[str, ...]]:
-        return {name: tuple(self._hold(name)) for name in self.shelf.wave.instances}
+        return {name: tuple(self._hold(name)) for name in self.shelf.members}
 
     def _hold(self, name: str) -> Iterator[str]:
-        if self.shelf.at < self.shelf.window.end:
-            yield f"the window has not ended; it ends {format_instant(self.shelf.window.end)}"
         captures = self.captures.get(name)
-        if captures is None or not captures.after:
-            yield "there is no snapshot `after`"
+        yield from self.shelf.holds_of(name, after=captures is not None and captures.after)
 
     def _partial(self) -> str | None:
         if self.shelf.plan is None:
@@ -91,7 +99,7 @@ class Sheet:
         customers = sorted({grid.customer for grid in self._grid()})
         return Context(
             run=self.run,
-            wave=wave.name,
+            wave=None if self.nightly else wave.name,
             at=self.shelf.at,
             holds=self._holds(),
             promises=tuple(suite.promise for suite in self.suites),
@@ -113,10 +121,13 @@ class Sheet:
         )
 
     def _plan(self) -> PlanUsed | None:
+        """What fixed the grid: of a wave its plan, of a night its baseline."""
         plan = self.shelf.plan
         return PlanUsed(version=plan.version, digest=plan.digest, at=plan.at) if plan else None
 
     def _not_checked(self) -> Iterator[str]:
+        if self.nightly:
+            return
         for name in self.shelf.wave.instances:
             if self.shelf.estate.instance(name).moved_when is None:
                 yield f"{name}: the move itself, since the estate names no sign of it (moved_when)"

@@ -11,6 +11,7 @@ from pathlib import Path
 import wavegate
 from wavegate.canonical import digest, dumps
 from wavegate.errors import InputError
+from wavegate.estate.nightly import PROMISES as NIGHTLY_PROMISES
 from wavegate.promise import PROMISES, Promise, order, own_promise
 
 _FILE = re.compile(r"test_([a-z][a-z0-9_]{0,62})\.py")
@@ -48,6 +49,11 @@ def find_suites(own: Iterable[Path] = ()) -> tuple[Suite, ...]:
                     cure="rename one: the promise takes its id from the file name",
                 )
     return tuple(sorted(found.values(), key=lambda suite: order(suite.promise.id)))
+
+
+def nightly_suites() -> tuple[Suite, ...]:
+    """The suites of the nightly's grid, in report order."""
+    return tuple(suite for suite in find_suites() if suite.promise.id in NIGHTLY_PROMISES)
 
 
 def _in_folder(folder: Path) -> list[Suite]:
