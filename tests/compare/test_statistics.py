@@ -6,8 +6,9 @@ import math
 from statistics import fmean
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy.stats import ttest_ind
 
 from wavegate.compare.statistics import (
     LOOKS,
@@ -259,3 +260,16 @@ def test_ratio_does_not_depend_on_the_scale(
     more = [Point(unit=p.unit, cell="", x=p.x + math.log(factor)) for p in points(tuple(after))]
     two = match(logs, more, least=1)
     assert ratio(one.after, one.before).value == pytest.approx(ratio(two.after, two.before).value)
+
+
+SIDE = st.lists(st.integers(-900, 900).map(lambda n: n / 1000), min_size=2, max_size=12)
+
+
+@given(SIDE, SIDE)
+def test_ratio_is_the_interval_of_scipy(after: list[float], before: list[float]) -> None:
+    """Welch's formula is written out for speed, and is still the one of the library."""
+    assume(min(len(set(after)), len(set(before))) > 1)
+    found = ttest_ind(after, before, equal_var=False).confidence_interval(0.9)
+    assert [found.low, found.high] == pytest.approx(
+        [math.log(ratio(after, before).low), math.log(ratio(after, before).high)], abs=1e-9
+    )

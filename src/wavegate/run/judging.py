@@ -73,6 +73,8 @@ def judge(case: Case) -> tuple[JudgedCell, ...]:
 def _command(case: Case, folder: Path) -> list[str]:
     command = [sys.executable, "-m", "pytest", "-q", "--assert=plain", "-p", "no:cacheprovider"]
     command += ["-p", "no:unraisableexception"]  # it would collect garbage twice, for nothing here
+    command += ["-p", "wavegate.plugin"]
+    command += ["-p", "allure_pytest.plugin"] if case.alluredir else []
     command += ["-c", os.devnull, "--rootdir", str(folder), "--import-mode", "importlib"]
     command += _copied(case.suites, folder)
     command += ["--estate", str(case.estate.resolve()), "--store", str(case.store.resolve())]
@@ -96,5 +98,7 @@ def _copied(suites: tuple[Suite, ...], folder: Path) -> list[str]:
 
 
 def _environment(folder: Path) -> dict[str, str]:
+    """No plugin that happens to be installed beside us takes part: it could change a verdict."""
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-    return {**kept, "HOME": str(folder), "TZ": "UTC", "PYTHONDONTWRITEBYTECODE": "1"}
+    ours = {"TZ": "UTC", "PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return {**kept, **ours, "HOME": str(folder)}
