@@ -8,15 +8,12 @@ from tests.builders.shipped import DEPLOY, yaml
 
 VOLUME, JOB = yaml(DEPLOY / "kubernetes" / "nightly.yaml")
 
-
-@pytest.fixture
-def pod() -> Any:
-    """The pod of one night."""
-    return JOB["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+(DESK,) = yaml(DEPLOY / "kubernetes" / "desk.yaml")
+NIGHT = JOB["spec"]["jobTemplate"]["spec"]["template"]["spec"]
 
 
 @pytest.mark.parametrize("version", ["1.31", "1.37"])
-@pytest.mark.parametrize("document", [VOLUME, JOB], ids=["volume", "job"])
+@pytest.mark.parametrize("document", [VOLUME, JOB, DESK], ids=["volume", "job", "desk"])
 def test_kubernetes_takes_it(document: Any, version: str) -> None:
     """Valid by Kubernetes' own schemas, without an unknown key; 1.31 has podFailurePolicy."""
     kubernetes_validate.validate(document, version, strict=True)
@@ -40,6 +37,7 @@ def test_a_decision_is_not_tried_again() -> None:
     assert names == {one["name"] for one in job["template"]["spec"]["containers"]}
 
 
+@pytest.mark.parametrize("pod", [NIGHT, DESK["spec"]], ids=["night", "desk"])
 def test_it_has_no_rights_and_one_volume(pod: Any) -> None:
     """Non-root, read-only root, no capability, no token, one volume."""
     (container,) = pod["containers"]
@@ -58,3 +56,12 @@ def test_it_has_no_rights_and_one_volume(pod: Any) -> None:
         (one["name"], one["persistentVolumeClaim"]["claimName"]) for one in pod["volumes"]
     ]
     assert ["/store"] == [one["mountPath"] for one in container["volumeMounts"]]
+
+
+def test_the_desk_is_where_the_night_was() -> None:
+    """What a person accepts there, the night finds: same image, user, secrets, volume."""
+    (night,), (desk,) = NIGHT["containers"], DESK["spec"]["containers"]
+    same = ("image", "envFrom", "securityContext", "volumeMounts")
+    assert [night[key] for key in same] == [desk[key] for key in same]
+    assert NIGHT["securityContext"] == DESK["spec"]["securityContext"]
+    assert NIGHT["volumes"] == DESK["spec"]["volumes"]
