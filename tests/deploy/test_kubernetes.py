@@ -58,6 +58,11 @@ def test_it_has_no_rights_and_one_volume(pod: Any) -> None:
     assert ["/store"] == [one["mountPath"] for one in container["volumeMounts"]]
 
 
+def test_every_night_looks_from_one_vantage() -> None:
+    """The vantage is the machine's name, which in a pod would be another each night."""
+    assert "wavegate-nightly" == NIGHT["hostname"]
+
+
 def test_the_desk_is_where_the_night_was() -> None:
     """What a person accepts there, the night finds: same image, user, secrets, volume."""
     (night,), (desk,) = NIGHT["containers"], DESK["spec"]["containers"]
