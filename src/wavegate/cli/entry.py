@@ -23,10 +23,12 @@ VERBS = {
     "init": "Write a commented estate file that loads.",
     "plan": "Check the estate, sign the grid of a wave, say what will be asked.",
     "sink": "Receive mail and record each message with its peer address.",
+    "collect": "Read mailboxes and DMARC reports into the store.",
     "capture": "Look at every instance of a wave, and sign what was seen.",
     "ready": "Ask whether the window may open: what is still missing, and its cure.",
     "watch": "Probe each function through the window, until it has closed and settled.",
     "gate": "Judge the records with the suites: GO, HOLD or NO-GO, in a sealed bundle.",
+    "nightly": "Look at dev and stage every night, against an accepted baseline.",
     "verify": "Check a bundle offline, with a key from outside it.",
     "lab": "Play a miniature migration over real DNS, HTTP, SOAP and SMTP.",
     "completion": "Print the completion script of your shell.",
@@ -108,7 +110,8 @@ def run(args: Sequence[str]) -> int:
 
 def _defaults() -> dict[str, object]:
     from_file = settings(Path.cwd())
-    return dict.fromkeys(VERBS, from_file) if from_file else {}
+    found: dict[str, object] = dict.fromkeys(VERBS, from_file) if from_file else {}
+    return {**found, "nightly": {**from_file, "accept": from_file}} if from_file else {}
 
 
 def _usage(error: click.ClickException) -> InputError:

@@ -31,6 +31,8 @@ PATH = click.Path(path_type=Path)
 
 estate = _setting("estate", required=True, help_text="The estate file.", type=PATH)
 store = _setting("store", required=True, help_text="The store (a folder).", type=PATH)
+nightly_estate = _setting("estate", required=False, help_text="The estate file.", type=PATH)
+nightly_store = _setting("store", required=False, help_text="The store (a folder).", type=PATH)
 wave = _setting("wave", required=True, help_text="The name of the wave.")
 key = _setting(
     "key",

@@ -67,13 +67,46 @@ class ExpectedEntry(_Entry):
     """The run that saw it first."""
 
 
+class StandingEntry(_Entry):
+    """A cause that stands, for one customer; carried from night to night until it is gone."""
+
+    kind: Literal["failed", "undecided"]
+    cause: Hex
+    promise: str
+    customer: str
+    instances: tuple[str, ...]
+    since: Instant
+    """When it was first seen."""
+    night: str
+    """The night in which it was first seen."""
+    told: bool
+    """Whether a transition told of it."""
+
+
+class BadEntry(_Entry):
+    """A cell that is neither PASSED nor excused. promise: empty where the instance is held."""
+
+    instance: str
+    promise: str
+    verdict: str
+    causes: tuple[str, ...]
+
+
+class FlipEntry(_Entry):
+    """The nights of the last thirty in which the verdict of a cell turned, with nothing done."""
+
+    instance: str
+    promise: str
+    nights: tuple[str, ...]
+
+
 class UnstableEntry(_Entry):
     """A cell whose verdict went to and fro; it is listed, and judged as any other."""
 
     instance: str
     promise: str
     flips: int
-    nights: int
+    """In the last thirty nights."""
 
 
 class Night(_Entry):
@@ -95,6 +128,9 @@ class Night(_Entry):
     """Whether a cell stands otherwise than in the night before, and nobody expected it."""
     transitions: tuple[ChangeEntry, ...]
     expected_changes: tuple[ExpectedEntry, ...]
+    standing: tuple[StandingEntry, ...]
+    bad: tuple[BadEntry, ...]
+    flips: tuple[FlipEntry, ...]
     unstable: tuple[UnstableEntry, ...]
     trend: tuple[str, ...]
     """Notes on the rate of sending; never a verdict."""
@@ -145,5 +181,5 @@ def read_night(bundle: Path) -> Night:
 
 def night_to_json(night: Night) -> Mapping[str, object]:
     """The fields that `nightly --json` has beside those of verdicts.json."""
-    found = night.model_dump(mode="json", exclude={"schema_id", "run", "at"})
+    found = night.model_dump(mode="json", exclude={"schema_id", "run", "at", "standing", "bad"})
     return {key: value for key, value in found.items() if key != "schema"}

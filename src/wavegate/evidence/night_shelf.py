@@ -161,9 +161,18 @@ class NightShelf:
         return before, tuple(flaws), () if isinstance(mails, Flaw) else mails
 
 
-def open_night(store: Store, estate: Estate, trust: Trust, at: datetime) -> NightShelf:
+def open_night(
+    store: Store,
+    estate: Estate,
+    trust: Trust,
+    at: datetime,
+    *,
+    given: Baseline | None = None,
+    by_hand: bool = False,
+) -> NightShelf:
     """Open a night's records. estate: of `with_nightly`.
 
+    given: the baseline, or None, where it is told by hand; else it is the last in the store.
     Raises InvalidError where the last baseline does not hold.
     """
     nights: dict[str, NightReading] = {}
@@ -173,7 +182,7 @@ def open_night(store: Store, estate: Estate, trust: Trust, at: datetime) -> Nigh
         wave=estate.wave(NIGHTLY),
         trust=trust,
         at=at,
-        baseline=last_baseline(store, trust),
+        baseline=given if by_hand else last_baseline(store, trust),
         mails=MailShelf.open(store, estate, NIGHTLY, trust, _spans(store, trust, at, nights)),
         _nights=nights,
     )

@@ -25,6 +25,7 @@ from wavegate.record.observation import Unreachable
 from wavegate.record.rates import read_history
 from wavegate.record.snapshot import Phase, Snapshot
 from wavegate.record.store import Store
+from wavegate.run.collect import collect_into
 from wavegate.run.opening import Opened, Round
 from wavegate.run.queue import Looker
 
@@ -111,7 +112,8 @@ def take(
     with stop_on_interrupt() as stop:
         for name, captured in capture(tasks, probes, progress=progress, stop=stop):
             snapshot = _snapshot(opened, request, name, captured, forced=forced)
-            taken.append(_file(opened.store, snapshot, signer))
+            taken.append(file_snapshot(opened.store, snapshot, signer))
+    _collect(opened, request, signer, progress)
     if not taken or all(row.asked == row.unreachable for row in taken):
         raise MissingError(
             "nothing could be asked", cure="check resolvers, network and the estate's urls"
@@ -158,6 +160,17 @@ def _look_at_queues(
         looker.look(request.phase, request.only)
     except WavegateError as error:
         progress(f"queues not listed: {error}")
+
+
+def _collect(
+    opened: Round, request: Request, signer: Signer, progress: Callable[[str], None]
+) -> None:
+    """Read the mailboxes too; that this failed is told and never costs the capture."""
+    try:
+        instances = _chosen(opened, request.only)
+        collect_into(opened.store, opened.loaded, instances, signer, progress)
+    except WavegateError as error:
+        progress(f"mailboxes not read: {error}")
 
 
 def _base(opened: Round) -> Path:
@@ -209,14 +222,14 @@ def _snapshot(
     )
 
 
-def _file(store: Store, unnumbered: Snapshot, signer: Signer) -> Taken:
+def file_snapshot(store: Store, unnumbered: Snapshot, signer: Signer) -> Taken:
     """Number, store, sign and file a snapshot; another capture may take the number first."""
     folder = f"signed/{unnumbered.wave}/{unnumbered.instance}/"
     for _ in range(ATTEMPTS):
         sequence, previous = _last(store, folder)
         snapshot = replace(unnumbered, sequence=sequence + 1, previous=previous)
         record = store.put(snapshot.to_bytes())
-        envelope = sign(_statement(snapshot, record), signer)
+        envelope = sign(statement_of(snapshot, record), signer)
         try:
             store.create(f"{folder}{snapshot.sequence:06d}.dsse.json", envelope)
         except FileExistsError:
@@ -234,7 +247,8 @@ def _last(store: Store, folder: str) -> tuple[int, str | None]:
     return found.predicate.sequence, found.only_digest()
 
 
-def _statement(snapshot: Snapshot, record: str) -> bytes:
+def statement_of(snapshot: Snapshot, record: str) -> bytes:
+    """The payload to sign over a stored snapshot. record: its digest."""
     predicate = RecordPredicate(
         instance=snapshot.instance,
         customer=snapshot.customer,
