@@ -98,9 +98,12 @@ instances:
         recipients: ["*@seed.example.net"]   # all others are refused
       # - imap: imaps://mail.example.net/INBOX
       #   trusted_receiver: mx.example.net   # whose Received header is believed
-      # - maildir: mail/
+      #   credentials: {user: env:IMAP_USER, password: env:IMAP_PASSWORD}
+      #   tls: {ca: file:ca.pem}             # a certificate authority of your own
+      # - maildir: mail/                     # each with its trusted_receiver
       # - mbox: seeds.mbox
-      # - dmarc_reports: reports/
+      # - eml: seeds/                        # a folder of .eml files, or one of them
+      # - dmarc_reports: reports/            # aggregate reports: .xml, .gz, .zip
     # moved_when: {received_by: "-new-dc-[0-9]+$"}    # a sign that the move happened
     functions:                    # overrides the product's defaults; `name: false` switches off
       tracking: {url: https://t.news.example.com/r/test, every: 5s}

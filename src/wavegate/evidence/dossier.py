@@ -13,6 +13,8 @@ from typing import Literal
 from wavegate.decision import GridCell
 from wavegate.estate.model import Estate, Instance, Wave
 from wavegate.evidence.predicates import SeedRuns
+from wavegate.record.dmarc_report import DmarcReport
+from wavegate.record.mail_look import MailLook
 from wavegate.record.message import Received
 from wavegate.record.queue import QueueLook
 from wavegate.record.retake import Chosen
@@ -100,6 +102,7 @@ class Dossier:
     mail_during: the same, in any case.
     mail_heard: whether any mail source of the instance was listening at all. agreed: digest of
     the agreed estate in hand. listening: when the receiving side demonstrably listened.
+    mail_looks: the last into each mailbox and folder of reports; reports: DMARC aggregate reports.
     timelines: of the watch, one per vantage. looks: at the queue, in order of time.
     further: the other looks of a night, each to be judged in place of `after`; the worst counts.
     """
@@ -123,6 +126,8 @@ class Dossier:
     timelines: tuple[Timeline, ...] = ()
     looks: tuple[QueueLook, ...] = ()
     mail_records: tuple[str, ...] = field(default=())
+    mail_looks: tuple[MailLook, ...] = ()
+    reports: tuple[DmarcReport, ...] = ()
     further: tuple[Chosen, ...] = ()
 
     @property

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from wavegate.errors import DamagedError, WavegateError
+from wavegate.errors import DamagedError, MissingError, WavegateError
 from wavegate.estate.model import Estate, Instance
 from wavegate.evidence.checkpoints import broken_checkpoints
 from wavegate.evidence.dossier import Flaw, FlawKind, Heard
@@ -19,8 +19,11 @@ from wavegate.evidence.envelope import open_envelope
 from wavegate.evidence.predicates import RecordPredicate
 from wavegate.evidence.statement import read
 from wavegate.evidence.trust import Role, Trust
+from wavegate.record.dmarc_report import DmarcReport
 from wavegate.record.listening import Listening
 from wavegate.record.mail_journal import MailReading, read_mails
+from wavegate.record.mail_look import MailLook
+from wavegate.record.mail_sources import MailSourcesRecord
 from wavegate.record.mails import MailPhase, MailsRecord
 from wavegate.record.message import Received, domain_of
 from wavegate.record.store import Store
@@ -46,7 +49,8 @@ class InstanceMail:
     """The mails of one instance by phase. heard: a source of it was listening or was frozen.
 
     window: what was received in the window, whether or not all of it was listened through.
-    records: digests of the frozen mails.
+    records: digests of the frozen mails. looks: the last into each of its mailboxes and folders of
+    reports. reports: DMARC aggregate reports, their rows about its sender domains.
     """
 
     before: tuple[Received, ...]
@@ -56,6 +60,8 @@ class InstanceMail:
     flaws: tuple[Flaw, ...] = ()
     records: tuple[str, ...] = ()
     listening: tuple[Heard, ...] = ()
+    looks: tuple[MailLook, ...] = ()
+    reports: tuple[DmarcReport, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +79,8 @@ class MailShelf:
     listening: tuple[Listening, ...] = ()
     by_instance: Mapping[str, tuple[Received, ...]] = field(default_factory=dict)
     flaws: tuple[Flaw, ...] = ()
+    looks: tuple[MailLook, ...] = ()
+    reports: tuple[DmarcReport, ...] = ()
 
     @classmethod
     def open(
@@ -95,40 +103,63 @@ class MailShelf:
             listening=reading.listening if reading else (),
             by_instance=sort_by_instance(estate, reading.messages if reading else ()),
             flaws=(*_journal_flaws(reading), *broken_checkpoints(store, trust)) if reading else (),
+            looks=reading.looks if reading else (),
+            reports=reading.reports if reading else (),
         )
 
     def of(self, instance: Instance) -> InstanceMail:
         """The mails of an instance. Flaws of its source come with them."""
         if self.frozen:
             return self._thawed(instance)
-        if not any(source.sink for source in instance.mail):
-            return InstanceMail(before=(), after=(), heard=False)
         mine = self.by_instance.get(instance.name, ())
-        spans = self.spans(instance)
+        spans, sink = self.spans(instance), any(source.sink for source in instance.mail)
+        looks = _last_looks(instance, self.looks)
         return InstanceMail(
             before=_within(mine, spans.before),
             after=_within(mine, spans.after),
-            heard=bool(self.listening),
+            heard=(sink and bool(self.listening)) or any(_brings_mail(look) for look in looks),
             window=_within(mine, spans.window),
-            flaws=self.flaws,
+            flaws=self.flaws if instance.mail else (),
             listening=tuple(
                 Heard(since=max(span.began, spans.oldest), until=span.ended)
                 for span in self.listening
-                if span.ended > spans.oldest
+                if sink and span.ended > spans.oldest
             ),
+            looks=looks,
+            reports=_reports_about(instance, self.reports),
         )
 
     def _thawed(self, instance: Instance) -> InstanceMail:
         by_phase = {phase: self._phase(instance, phase) for phase in PHASES}
         mails = {p: found for p, found in by_phase.items() if isinstance(found, _Thawed)}
+        sources = self._sources(instance)
+        told = sources if isinstance(sources, MailSourcesRecord) else None
+        every = (*by_phase.values(), sources)
         return InstanceMail(
             before=mails["before"].messages if "before" in mails else (),
             after=mails["after"].messages if "after" in mails else (),
             heard=bool(mails),
             window=mails["window"].messages if "window" in mails else (),
-            flaws=tuple(found for found in by_phase.values() if isinstance(found, Flaw)),
+            flaws=tuple(found for found in every if isinstance(found, Flaw)),
             records=tuple(found.digest for found in mails.values()),
+            looks=told.looks if told else (),
+            reports=told.reports if told else (),
         )
+
+    def _sources(self, instance: Instance) -> "MailSourcesRecord | Flaw | None":
+        name = sources_name(self.wave, instance.name)
+        try:
+            opened = open_envelope(self.store.read(name), self.trust, Role.RECORD)
+            record = read(opened.payload, RecordPredicate).only_digest()
+            found = MailSourcesRecord.from_bytes(self.store.get(record), digest=record)
+        except MissingError:
+            return None
+        except WavegateError as error:
+            return Flaw(kind="mail-journal", subject=name, detail=error.message)
+        if (found.instance, found.wave) != (instance.name, self.wave):
+            detail = f"these are mail sources of {found.instance}, {found.wave}"
+            return Flaw(kind="mail-journal", subject=name, detail=detail)
+        return found
 
     def _phase(self, instance: Instance, phase: MailPhase) -> "_Thawed | Flaw | None":
         name = frozen_name(self.wave, instance.name, phase)
@@ -144,11 +175,31 @@ class MailShelf:
         return _Thawed(messages=mails.messages, digest=record)
 
 
-def _within(
-    mails: tuple[Received, ...], span: tuple[datetime, datetime]
-) -> tuple[Received, ...]:
+def _within(mails: tuple[Received, ...], span: tuple[datetime, datetime]) -> tuple[Received, ...]:
     since, until = span
     return tuple(mail for mail in mails if since <= mail.ended < until)
+
+
+def _last_looks(instance: Instance, looks: Iterable[MailLook]) -> tuple[MailLook, ...]:
+    """The last look into each place that an instance names."""
+    named = {place for source in instance.mail for place in source.places}
+    last = {(look.kind, look.place): look for look in looks if (look.kind, look.place) in named}
+    return tuple(last[key] for key in sorted(last))
+
+
+def _brings_mail(look: MailLook) -> bool:
+    return look.kind != "dmarc_reports" and (look.whole or look.met > 0)
+
+
+def _reports_about(
+    instance: Instance, reports: Iterable[DmarcReport]
+) -> tuple[DmarcReport, ...]:
+    """What the reports say of an instance's sender domains, if it names a source of reports."""
+    if not any(source.dmarc_reports for source in instance.mail):
+        return ()
+    own = [domain.name for domain in instance.domains]
+    narrowed = (report.about(own) for report in reports)
+    return tuple(report for report in narrowed if report.rows)
 
 
 def _journal_flaws(reading: MailReading) -> Iterator[Flaw]:
@@ -171,6 +222,11 @@ def _check_place(mails: MailsRecord, instance: str, wave: str, phase: MailPhase)
 def frozen_name(wave: str, instance: str, phase: MailPhase) -> str:
     """Where a bundle keeps the signed mails of an instance and phase."""
     return f"mails/{wave}/{instance}/{phase}.dsse.json"
+
+
+def sources_name(wave: str, instance: str) -> str:
+    """Where a bundle keeps the signed record of an instance's mail sources besides the sink."""
+    return f"mail-sources/{wave}/{instance}.dsse.json"
 
 
 def sort_by_instance(
@@ -205,8 +261,9 @@ def _fit(instance: Instance, domains: set[str]) -> int:
 
 
 def _addressed(instance: Instance, message: Received) -> bool:
-    """Whether a sink of the instance would have taken the message."""
-    patterns = [source.recipients for source in instance.mail if source.sink]
+    """Whether a source of the instance, of the kind that has the message, would have taken it."""
+    kind = message.source
+    patterns = [source.recipients for source in instance.mail if kind in source.kinds]
     if not patterns:
         return False
     if None in patterns or not message.recipients:

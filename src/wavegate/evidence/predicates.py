@@ -20,7 +20,14 @@ from wavegate.record.snapshot import Tool
 
 BASE = "https://wavegate.dev/predicate"
 RecordKind = Literal[
-    "snapshot", "mails", "reading", "mail-journal", "timeline", "timeline-journal", "queue"
+    "snapshot",
+    "mails",
+    "mail-sources",
+    "reading",
+    "mail-journal",
+    "timeline",
+    "timeline-journal",
+    "queue",
 ]
 _CELL = ("instance", "customer", "promise", "due", "not_applicable", "limit_by", "outside")
 

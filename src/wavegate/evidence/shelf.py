@@ -153,6 +153,8 @@ class Shelf:
             mail_window=mail.window if self._listened(listening) else None,
             mail_during=mail.window,
             mail_records=mail.records,
+            mail_looks=mail.looks,
+            reports=mail.reports,
             listening=listening,
             timelines=seen.timelines,
             looks=seen.looks,

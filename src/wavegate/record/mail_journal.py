@@ -2,20 +2,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """The journals of received mail, `mail/<segment>.jsonl`: their lines, and reading them.
 
-Each is appended to by one sink (`mail_writer`). After the header come lines of kind `start`,
-`mail`, `heartbeat`, `gap` and `stop`. A segment that was full, or whose disk failed, is followed
-by another, whose header names it and its last acknowledged line (`follows`).
+Each is appended to by one sink or one collection from mailboxes (`mail_writer`). After the header
+come lines of kind `start`, `mail`, `heartbeat`, `gap` and `stop`; a collection, whose header names
+no address that it listened on, adds `report` (a DMARC aggregate report) and `look`. A segment that
+was full, or whose disk failed, is followed by another, whose header names it and its last
+acknowledged line (`follows`).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from wavegate.clock import format_instant
+from wavegate.record.dmarc_report import DmarcReport
 from wavegate.record.fields import instant, members, number, text, texts
 from wavegate.record.journal import Head, JournalLine, JournalProblem, ProblemKind, read_journal
 from wavegate.record.listening import Listener, Listening, ListeningLog
 from wavegate.record.mail_fields import from_fields
+from wavegate.record.mail_look import MailLook
 from wavegate.record.message import Received
 from wavegate.record.store import Store
 
@@ -87,7 +92,8 @@ class MailReading:
     """Everything that the journals of a store hold.
 
     messages: by segment and line. problems: what was wrong with the journals. segments: names,
-    oldest first. listening: when a sink listened. gaps: when it could not write.
+    oldest first. listening: when a sink listened. gaps: when it could not write. looks: into
+    mailboxes, in order. reports: DMARC aggregate reports.
     """
 
     messages: tuple[Received, ...]
@@ -95,6 +101,8 @@ class MailReading:
     segments: tuple[str, ...]
     listening: tuple[Listening, ...]
     gaps: tuple[MailGap, ...]
+    looks: tuple[MailLook, ...] = ()
+    reports: tuple[DmarcReport, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -104,6 +112,8 @@ class _Reading:
     note: Note
     log: ListeningLog = field(default_factory=ListeningLog)
     gaps: list[MailGap] = field(default_factory=list)
+    looks: list[MailLook] = field(default_factory=list)
+    reports: list[DmarcReport] = field(default_factory=list)
 
     def mails(self, store: Store, *, raw: bool = True) -> Iterator[Received]:
         """The mails of all segments; with raw false none, and everything else is collected."""
@@ -124,20 +134,28 @@ class _Reading:
         try:
             match (line.at, fields.get("kind")):
                 case (0, _):
-                    header = SegmentHeader.from_fields(fields)
-                    follows = header.follows.segment if header.follows else None
-                    self.log.begin(segment, header.at, header.listener, follows=follows)
+                    self._begin(segment, SegmentHeader.from_fields(fields))
                 case (_, "mail"):
                     return from_fields(fields, journal=f"{segment}#{line.at}") if raw else None
                 case (_, "start" | "heartbeat" | "stop" as kind):
                     self.log.sign(segment, instant(fields["at"]), stop=kind == "stop")
                 case (_, "gap"):
                     self.gaps.append(_gap(segment, fields))
+                case (_, "look"):
+                    self.looks.append(MailLook.from_fields(fields))
+                case (_, "report"):
+                    self.reports.append(DmarcReport.from_fields(fields))
                 case (_, kind):
                     self._tell("line", segment, line.at, f"unknown kind {kind!r}")
         except (ValueError, TypeError, KeyError) as error:
             self._tell("line", segment, line.at, f"cannot be read: {error}")
         return None
+
+    def _begin(self, segment: str, header: SegmentHeader) -> None:
+        """A segment begins. One that listens on nothing gives no signs of listening."""
+        if header.listener.listen:
+            follows = header.follows.segment if header.follows else None
+            self.log.begin(segment, header.at, header.listener, follows=follows)
 
     def _tell(self, kind: ProblemKind, segment: str, n: int, detail: str) -> None:
         self.note(JournalProblem(kind=kind, journal=segment, n=n, detail=detail))
@@ -157,6 +175,8 @@ def read_mails(store: Store, *, wanted: Callable[[Received], bool] = lambda _: T
         segments=segments(store),
         listening=reading.log.spans(),
         gaps=tuple(reading.gaps),
+        looks=tuple(sorted(reading.looks, key=lambda look: look.ended)),
+        reports=tuple(reading.reports),
     )
 
 
@@ -171,6 +191,34 @@ def _keep(problems: list[JournalProblem], problem: JournalProblem) -> None:
 def stream_mails(store: Store, note: Note) -> Iterator[Received]:
     """The mails of a store one by one, in bounded memory; problems go to `note` as they show."""
     return _Reading(note=note).mails(store)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """What was collected from mailboxes so far: digests of messages and reports, and the looks."""
+
+    digests: frozenset[str]
+    looks: tuple[MailLook, ...]
+
+
+def collected(store: Store) -> Collected:
+    """What the collections of a store brought; the journals of sinks are not read."""
+    digests: set[str] = set()
+    looks: list[MailLook] = []
+    for segment in segments(store):
+        lines = _lines(store, segment, lambda _: None)
+        header = next(lines, None)
+        if header is None or header.fields.get("listen"):
+            continue
+        for line in lines:
+            kind, digest = line.fields.get("kind"), line.fields.get("digest")
+            if kind in ("mail", "report") and isinstance(digest, str):
+                digests.add(digest)
+            elif kind == "look":
+                with suppress(ValueError, TypeError, KeyError):
+                    looks.append(MailLook.from_fields(line.fields))
+    looks.sort(key=lambda look: look.ended)
+    return Collected(digests=frozenset(digests), looks=tuple(looks))
 
 
 def listening_intervals(store: Store) -> tuple[Listening, ...]:

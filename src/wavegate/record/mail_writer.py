@@ -11,10 +11,12 @@ from pathlib import Path
 
 from wavegate.clock import format_instant, now
 from wavegate.errors import InternalError
+from wavegate.record.dmarc_report import DmarcReport
 from wavegate.record.journal import Head, JournalBrokenError, JournalWriter
 from wavegate.record.listening import Listener
 from wavegate.record.mail_fields import to_fields
 from wavegate.record.mail_journal import SCHEMA, SUFFIX, Follows, SegmentHeader
+from wavegate.record.mail_look import MailLook
 from wavegate.record.message import Received
 
 Checkpoint = Callable[[str, Head], None]
@@ -82,6 +84,16 @@ class MailJournalWriter:
         self._check_room(sum(len(mail.raw) * 4 // 3 + 1000 for mail in mails))
         self._write(lambda: [{"kind": "mail", **to_fields(mail)} for mail in mails])
         self.messages += len(mails)
+
+    def append_report(self, report: DmarcReport) -> None:
+        """Write a DMARC aggregate report down, durably. Raises as `append`."""
+        self._check_room(len(report.xml or b"") * 4 // 3 + 300 * len(report.rows) + 1000)
+        self._write(lambda: [{"kind": "report", **report.to_fields()}])
+
+    def append_look(self, look: MailLook) -> None:
+        """Write down how a look into a mailbox went, durably. Raises as `append`."""
+        self._check_room(20_000)
+        self._write(lambda: [{"kind": "look", **look.to_fields()}])
 
     def heartbeat(self) -> None:
         """Write down that the sink listens at this instant. Raises as `append`."""

@@ -10,14 +10,14 @@ MAX_BYTES = 4 * 1024 * 1024
 ELEMENTS = "*"
 
 
-def parse(data: bytes) -> etree._Element:
+def parse(data: bytes, *, largest: int = MAX_BYTES) -> etree._Element:
     """The root element of a small, plain XML document.
 
     Raises ValueError for anything else: not well formed, a document type (entities live there),
-    more than 4 MB.
+    more bytes than the largest.
     """
-    if len(data) > MAX_BYTES:
-        raise ValueError(f"more than {MAX_BYTES} bytes")
+    if len(data) > largest:
+        raise ValueError(f"more than {largest} bytes")
     if b"\0" in data:
         raise ValueError("not XML: UTF-16 and the like could hide a document type")
     if b"<!doctype" in data.lower():

@@ -15,7 +15,7 @@ from wavegate.estate.model import Instance
 from wavegate.evidence import reading
 from wavegate.evidence.dossier import Dossier
 from wavegate.evidence.envelope import read_unverified, sign
-from wavegate.evidence.mail_shelf import frozen_name
+from wavegate.evidence.mail_shelf import frozen_name, sources_name
 from wavegate.evidence.night_shelf import ACCEPTED
 from wavegate.evidence.predicates import RecordKind, RecordPredicate
 from wavegate.evidence.shelf import Records
@@ -23,6 +23,7 @@ from wavegate.evidence.signer import Signer
 from wavegate.evidence.statement import read, record_subject, write
 from wavegate.evidence.tool import tool
 from wavegate.evidence.window_shelf import timeline_name
+from wavegate.record.mail_sources import MailSourcesRecord
 from wavegate.record.mails import MailPhase, MailsRecord
 from wavegate.record.message import Received
 from wavegate.record.snapshot import Snapshot
@@ -65,6 +66,8 @@ class Freezer:
             data = timeline.to_bytes()
             self._file(name, "timeline", dossier.instance, "window", data, sequence=number)
         self._copy_looks(dossier)
+        if dossier.mail_looks or dossier.reports:
+            self._file_sources(dossier)
         self._file_reading(dossier)
         return snapshots
 
@@ -109,6 +112,17 @@ class Freezer:
         )
         name = frozen_name(dossier.wave.name, dossier.instance.name, phase)
         self._file(name, "mails", dossier.instance, phase, record.to_bytes())
+
+    def _file_sources(self, dossier: Dossier) -> None:
+        record = MailSourcesRecord(
+            instance=dossier.instance.name,
+            customer=dossier.instance.customer,
+            wave=dossier.wave.name,
+            looks=dossier.mail_looks,
+            reports=dossier.reports,
+        )
+        name = sources_name(dossier.wave.name, dossier.instance.name)
+        self._file(name, "mail-sources", dossier.instance, "after", record.to_bytes())
 
     def _file_reading(self, dossier: Dossier) -> None:
         record = reading.Reading(

@@ -74,7 +74,7 @@ def receive(
             journals,
             ready=lambda places: say(f"listening on {', '.join(places)}"),
             progress=teller.tell,
-            checkpoint=lambda segment, head: _sign(opened, signer, segment, head, say),
+            checkpoint=lambda segment, head: sign_checkpoint(opened, signer, segment, head, say),
         )
     )
     return Sunk(counts=counts)
@@ -98,10 +98,10 @@ class _Teller:
         self._say(f"{counts.messages} mails, {counts.refused} refused{trouble}")
 
 
-def _sign(
+def sign_checkpoint(
     store: Store, signer: Signer, segment: str, head: Head, say: Callable[[str], None]
 ) -> None:
-    """File a signed statement of where a journal stands; it must not stop the receiving."""
+    """File a signed statement of where a mail journal stands; it must not stop the receiving."""
     at = clock.now()
     predicate = RecordPredicate(
         instance=None,
