@@ -16,6 +16,7 @@ from wavegate.compare.coverage import chance_of_missing
 from wavegate.compare.senders import address
 from wavegate.record.message import Received
 from wavegate.record.timeline import Sample, Timeline
+from wavegate.record.trace import sender_lines
 
 LEAST_MAILS = 5
 SPARSE = 3
@@ -54,11 +55,9 @@ class Effect:
 def sending_host(mail: Received) -> str | None:
     """The host that wrote the sender's last Received header (RFC 5321 4.4), in lower case.
 
-    A sink adds none of its own; in a mailbox the first header is the receiver's.
+    Those of the receiving side are not looked at.
     """
-    lines = mail.headers("Received")
-    line = lines[0] if mail.source == "sink" and lines else next(iter(lines[1:]), "")
-    match = _BY.search(line)
+    match = _BY.search(next(iter(sender_lines(mail)), ""))
     return match[1].lower().rstrip(".") if match else None
 
 

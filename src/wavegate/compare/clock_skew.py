@@ -10,17 +10,15 @@ the bounds are intersected; if nothing is left, the clock was stepped.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 
 from wavegate.compare.outages import in_order
 from wavegate.record.message import Received
 from wavegate.record.timeline import Sample
+from wavegate.record.trace import FIRST_YEAR, LAST_YEAR, date_of, sender_lines
 
 NOTHING = timedelta()
 HEADER_RESOLUTION = timedelta(seconds=1)
-FIRST_YEAR, LAST_YEAR = 1971, 2900
-"""Instants outside are no clock's, and would not bear arithmetic."""
 _BY_HOST = re.compile(r"(?:^|\s)by\s+([^\s;()]+)")
 
 
@@ -93,13 +91,13 @@ def _stamp(sample: Sample) -> datetime:
 
 def own_hops(mail: Received) -> tuple[datetime, ...]:
     """The instants that the sender's own hops put on a mail, the last hop first."""
-    dates = (_date(line.rpartition(";")[2]) for line in mail.headers("Received"))
+    dates = (date_of(line.rpartition(";")[2]) for line in sender_lines(mail))
     return tuple(date for date in dates if date is not None)
 
 
 def written(mail: Received) -> datetime | None:
     """When the mail says that it was written: Date, or its first hop, whichever is earlier."""
-    told = [*own_hops(mail)[-1:], *([date] if (date := _date(mail.header("Date") or "")) else [])]
+    told = [*own_hops(mail)[-1:], *([date] if (date := date_of(mail.header("Date") or "")) else [])]
     return min(told, default=None)
 
 
@@ -108,18 +106,8 @@ def hop_by(mail: Received, host: str) -> datetime | None:
     for line in mail.headers("Received"):
         found = _BY_HOST.search(line)
         if found and found[1].rstrip(".").lower() == host.rstrip(".").lower():
-            return _date(line.rpartition(";")[2])
+            return date_of(line.rpartition(";")[2])
     return None
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(text.strip())
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    if not FIRST_YEAR <= found.year <= LAST_YEAR:
-        return None
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def receiver_skew(mails: Iterable[Received]) -> SkewBounds | None:

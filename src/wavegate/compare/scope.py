@@ -15,6 +15,7 @@ from itertools import pairwise
 from wavegate.compare.waves import waves_of
 from wavegate.estate.model import Estate, Instance, Wave, Window
 from wavegate.record.message import Received
+from wavegate.record.trace import sender_lines
 from wavegate.verdict import (
     Finding,
     Judgement,
@@ -233,6 +234,6 @@ def bears_sign(instance: Instance, mail: Received) -> bool:
 
 
 def received_by(mail: Received) -> tuple[str, ...]:
-    """The `by` hosts of the Received headers, top to bottom (RFC 5321 section 4.4)."""
-    found = (re.search(r"(?:^|\s)by\s+([^\s;()]+)", line) for line in mail.headers("Received"))
+    """The `by` hosts of the sender's Received headers, top to bottom (RFC 5321 section 4.4)."""
+    found = (re.search(r"(?:^|\s)by\s+([^\s;()]+)", line) for line in sender_lines(mail))
     return tuple(match[1].rstrip(".") for match in found if match)

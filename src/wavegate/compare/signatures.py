@@ -19,6 +19,7 @@ from wavegate.mailauth.dkim import Outcome, Verified, verify
 from wavegate.mailauth.dkim_key import Key, effective_key
 from wavegate.mailauth.names import name_of
 from wavegate.record.message import Received
+from wavegate.record.trace import sender_lines
 from wavegate.verdict import Missing, On
 
 _BY = re.compile(r"\bby\s+([A-Za-z0-9._-]+)")
@@ -39,8 +40,8 @@ class Signed:
 
     @property
     def host(self) -> str:
-        """The host that the topmost Received header was written by; empty where there is none."""
-        found = _BY.search(self.mail.header("Received") or "")
+        """The host that wrote the sender's topmost Received header; empty where there is none."""
+        found = _BY.search(next(iter(sender_lines(self.mail)), ""))
         return found[1].lower().rstrip(".") if found else ""
 
 

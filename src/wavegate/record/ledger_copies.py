@@ -18,6 +18,7 @@ from wavegate.record.content_key import (
 from wavegate.record.ledger_entry import Copy
 from wavegate.record.message import Received
 from wavegate.record.queue import HMAC
+from wavegate.record.trace import sender_lines
 
 _BY = re.compile(r"(?:^|\s)by\s+([^\s;()]+)")
 
@@ -128,7 +129,7 @@ def _content(mail: Received) -> str | None:
 
 def _host(mail: Received) -> str:
     """The host of the sending side that handed the mail over: `by` of its topmost Received."""
-    match = _BY.search(mail.header("Received") or "")
+    match = _BY.search(next(iter(sender_lines(mail)), ""))
     return match[1].rstrip(".").lower() if match else mail.peer
 
 
