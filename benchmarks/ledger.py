@@ -2,11 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The mail ledger over many rows: wall and CPU seconds, peak memory, and whether it is right.
 
-    python benchmarks/ledger.py [--rows 1000000] [--folder FOLDER]
+    python -m benchmarks.ledger [--rows 1000000] [--folder FOLDER]
 
 Makes two Parquet files (every row queued before; after, all Sent but some missing, some twice), and
-reckons them in a process of its own. Where the package duckdb is installed, its bare full join over
-the same files runs beside it, likewise in a process of its own.
+some received mails of which the log knows nothing. They are reckoned in a process of its own, which
+checks each id that is listed as lost, as sent twice, as unknown. DuckDB's bare full join, which
+lists nothing, runs over the same files, likewise in a process of its own. CPU seconds and peak
+memory are of the whole process, imports included; both may use two threads. Exits 1 where a count
+or a list is wrong, or where, over many rows, the
+ledger takes more than DuckDB of either.
 """
 
 import argparse
@@ -22,14 +26,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
+from tests.builders.queues import letter
 
-from wavegate.record.ledger import Side, reckon
+from wavegate.record.ledger import Ledger, Side, reckon
 from wavegate.record.ledger_entry import Outcome, Terms
 from wavegate.record.ledger_tally import SCHEMA
 from wavegate.record.queue import Delivery
 
 CLOSE = datetime(2024, 1, 16, 23, tzinfo=UTC)
 DELIVERIES = 50
+FAIR = 5_000_000
+"""With fewer rows than about this, imports weigh more than the work."""
+STRANGERS = 500
+"""Received mails of a known delivery, without a row in either look."""
 MISSING, TWICE = 19_841, 21_227
 """One row in so many is missing after, or stands there twice: 504 and 471 of ten million."""
 
@@ -98,10 +107,25 @@ def ledger(folder: Path) -> dict[str, int]:
         Side(rows=pl.scan_parquet(folder / f"{name}.parquet"), deliveries=known, named=True)
         for name in ("before", "after")
     ]
-    found = reckon(sides[0], sides[1], (), terms)
-    if found.remainder or len(found.of(Outcome.LOST)) != found.counts.get(Outcome.LOST, 0):
-        raise SystemExit("the counts do not add up")
+    mails = [letter(n, row_id=n, recipient=f"x{n}@elsewhere.example") for n in range(STRANGERS)]
+    found = reckon(sides[0], sides[1], mails, terms)
+    _check_lists(found)
     return {str(outcome): count for outcome, count in sorted(found.counts.items())}
+
+
+def _check_lists(found: Ledger) -> None:
+    """Every lost, doubled and unknown message by its id, and no other."""
+    numbers = range(found.queued)
+    lost = {n for n in numbers[::MISSING] if n % TWICE != 1}
+    twice = {n for n in numbers[1::TWICE] if n % MISSING}
+    listed = [
+        {(int(entry.original.id) - 10_000_000) // 7 for entry in found.of(outcome)}
+        for outcome in (Outcome.LOST, Outcome.TWICE)
+    ]
+    unknown = {copy.recipient for copy in found.unknown}
+    strangers = {f"x{n}@elsewhere.example" for n in range(STRANGERS)}
+    if found.remainder or [*listed, unknown] != [lost, twice, strangers]:
+        raise SystemExit("the lists are not what they must be")
 
 
 def full_join(folder: Path) -> dict[str, int]:
@@ -132,9 +156,15 @@ def measure(way: str, folder: Path) -> None:
         "counts": counts,
         "wall": time.perf_counter() - began,
         "cpu": used.ru_utime + used.ru_stime,
-        "peak": used.ru_maxrss / 1024,
+        "peak": _peak(),
     }
     print(json.dumps(told))
+
+
+def _peak() -> float:
+    """The most memory this process held, in MB; ru_maxrss would count what its parent held too."""
+    (line,) = (x for x in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in x)
+    return int(line.split()[1]) / 1024
 
 
 def main() -> int:
@@ -156,20 +186,28 @@ def main() -> int:
 
 
 def _all(folder: Path, wanted: dict[str, int]) -> int:
-    wrong = 0
-    print("way      wall s   CPU s   peak MB   right")
+    wrong, used = 0, {}
+    print("| way | wall s | CPU s | peak MB | right |")
+    print("|---|---|---|---|---|")
     for way in WAYS:
         if way == "duckdb" and importlib.util.find_spec("duckdb") is None:
-            print("duckdb   not installed")
+            print("| duckdb | not installed | | | |")
             continue
-        command = [sys.executable, __file__, "--way", way, "--folder", str(folder)]
+        command = [sys.executable, "-m", "benchmarks.ledger", "--way", way, "--folder", str(folder)]
         told = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
         right = told["counts"] == wanted
         wrong += not right
+        used[way] = told["cpu"], told["peak"]
+        word = "yes" if right else f"{told['counts']} != {wanted}"
         print(
-            f"{way:8} {told['wall']:6.2f}  {told['cpu']:6.2f}  {told['peak']:8.0f}   {right}"
-            + ("" if right else f" {told['counts']} != {wanted}")
+            f"| {way} | {told['wall']:.2f} | {told['cpu']:.2f} | {told['peak']:.0f} | {word} |",
+            flush=True,
         )
+    if "duckdb" in used:
+        (cpu, peak), (their_cpu, their_peak) = used["ledger"], used["duckdb"]
+        print(f"\nledger / duckdb: CPU {cpu / their_cpu:.2f}, peak {peak / their_peak:.2f}")
+        if wanted["resent once"] >= FAIR:
+            wrong += cpu > their_cpu or peak > their_peak
     return 1 if wrong else 0
 
 

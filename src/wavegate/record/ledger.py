@@ -194,11 +194,15 @@ def _copies(both: _Both, mails: tuple[Received, ...], rule: Rule) -> tuple[Copy,
     readers: set[str] = set()
     for one in both.sides:
         named = one.rows.filter(pl.col("id").is_in(wanted.implode()))
-        for row in named.select("id", "delivery", "recipient").collect().iter_rows():
+        for row in (
+            named.select("id", "delivery", "recipient").collect(engine="streaming").iter_rows()
+        ):
             owners.setdefault((row[0], row[1]), row[2])
         if rule.ours is not None:
             mine = one.rows.filter(pl.col("recipient").str.contains(rule.ours))
-            readers.update(mine.select("recipient").unique().collect()["recipient"].to_list())
+            readers.update(
+                mine.select("recipient").unique().collect(engine="streaming")["recipient"].to_list()
+            )
     known = Known(deliveries=deliveries, recipients=owners, readers=frozenset(readers))
     issues = {rule.issue(root) for root in rule.roots}
     return tuple(c for c in copies_of(mails, known) if rule.issue(c.delivery) in issues)
@@ -470,7 +474,9 @@ def _unknown(odd: _Odd, copies: Sequence[Copy], before: Side, rule: Rule) -> tup
         return ()
     readers = pl.Series(sorted({copy.recipient for copy in copies}), dtype=pl.String)
     mine = before.rows.filter(pl.col("recipient").is_in(readers.implode()))
-    rows = mine.select("id", "recipient", "delivery").unique().collect().iter_rows()
+    rows = (
+        mine.select("id", "recipient", "delivery").unique().collect(engine="streaming").iter_rows()
+    )
     held = {_key(recipient, row, delivery, rule) for row, recipient, delivery in rows}
     return tuple(
         c
