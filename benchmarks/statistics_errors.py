@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How often the throughput rule errs: made-up worlds with a fixed seed, a Markdown table out.
 
-Run: python benchmarks/statistics_errors.py [--worlds N]. Rule and looks are those of the product.
+Run: python -m benchmarks.statistics_errors [--worlds N]. Rule and looks are those of the product.
 """
 
 import argparse

@@ -11,6 +11,7 @@ SETS = {
     "base.txt": [],
     "nightly.txt": ["--extra", "notify"],
     "tests.txt": ["--group", "tests"],
+    "bench.txt": ["--group", "bench"],
     "type.txt": ["--group", "type"],
     "lint.txt": ["--only-group", "lint"],
     "tox.txt": ["--only-group", "tox"],
