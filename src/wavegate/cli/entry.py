@@ -29,6 +29,7 @@ VERBS = {
     "watch": "Probe each function through the window, until it has closed and settled.",
     "gate": "Judge the records with the suites: GO, HOLD or NO-GO, in a sealed bundle.",
     "nightly": "Look at dev and stage every night, against an accepted baseline.",
+    "history": "Show verdicts through time, flips, and who accepted which baseline.",
     "verify": "Check a bundle offline, with a key from outside it.",
     "lab": "Play a miniature migration over real DNS, HTTP, SOAP and SMTP.",
     "completion": "Print the completion script of your shell.",

@@ -91,7 +91,9 @@ jq -e '._type == "https://in-toto.io/Statement/v1"
 jq -r '.subject[] | "\(.digest.sha256)  \(.name)"' "$W/p" > "$W/subjects" || no "no subjects"
 if grep -qEv '^[0-9a-f]{64}  [A-Za-z0-9._-]+$' "$W/subjects"; then no "a strange subject"; fi
 { printf 'MANIFEST\nverdicts.json\n'
-  for f in report.html report.pdf summary.md junit.xml; do [ ! -f "$f" ] || echo "$f"; done
+  for f in report.html report.pdf summary.md junit.xml night.json; do
+    [ ! -f "$f" ] || echo "$f"
+  done
 } | sort > "$W/reports"
 cut -c67- "$W/subjects" | sort | cmp -s - "$W/reports" || no "the seal is not over all reports"
 sha256sum --strict --quiet -c "$W/subjects" || no "MANIFEST, verdicts or a report was changed"
@@ -166,6 +168,7 @@ _OUTRO = """\
 | `verdicts.json` | every verdict with what it rests on, and the decision |
 | `report.html`, `summary.md`, `junit.xml` | the same for people and machines |
 | `plan.dsse.json` | the grid, signed before anything was looked at |
+| `baseline.dsse.json`, `night.json` | of a nightly: what was accepted, and what turned since |
 | `estate.json` | what was agreed; secrets are references |
 | `records/` | what was observed, each record signed when it was taken |
 | `MANIFEST`, `seal.dsse.json` | the list of all files, and the signature over it |
