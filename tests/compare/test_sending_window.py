@@ -400,6 +400,14 @@ def test_an_agreed_limit_counts_instead() -> None:
     assert judged(mails, policy=generous).verdict is Verdict.PASSED
 
 
+@pytest.mark.parametrize("resting", [lambda m: True, lambda m: m < 60 or m > 130])
+def test_what_did_not_send_before_cannot_be_back(resting: Callable[[float], bool]) -> None:
+    """A listed address without mail before convicts nobody, though the limit is agreed."""
+    agreed = Policy(resume_within=timedelta(minutes=3))
+    found = judged(flow(silent=lambda ip, m: ip == IPS[2] and resting(m), until=140), policy=agreed)
+    assert (Verdict.INCONCLUSIVE, ["too-little-mail-before"]) == (found.verdict, rules(found))
+
+
 def test_a_moved_window_is_said() -> None:
     """The notice's window is not the judged one; `notice` judges that."""
     other = {"start": at(-2880), "end": at(-2820)}

@@ -69,6 +69,9 @@ def stopped_and_back(
         if isinstance(found, Missing):
             yield found
             continue
+        if not found.before:
+            yield _too_few(found.ip, 0)  # what did not send before cannot be back
+            continue
         yield from _stopped(found)
         if case.at >= window.end:
             yield from _back(found, case)
@@ -144,9 +147,6 @@ def _seeds_needed(ip: str, limit: timedelta, window: Window) -> Missing:
 
 
 def _stopped(found: Flow) -> Iterator[Said]:
-    if not found.before:
-        yield _too_few(found.ip, 0)
-        return
     last = found.before[-1]
     silent = found.opening - last
     if silent <= found.limit:
