@@ -109,7 +109,7 @@ def _play(folder: Path, group: list[Path]) -> Play:
     return Play(
         scenario=told(group[0])["base"],
         folder=folder,
-        faults=tuple(faults),
+        faults=tuple(dict.fromkeys(faults)),
         opens_in="45s",
         window="8s",
         close=any(told(world)["expect"]["promise"] in SETTLE_LATE for world in group),
