@@ -6,7 +6,7 @@ A suite is a file `test_<promise>.py` whose docstring is the promise; its tests 
 `before`, `after`, `mail`, `case` and hand one judgement to `judge`. Nothing here opens a socket.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, Protocol, TypeVar, cast
@@ -25,6 +25,7 @@ from wavegate.compare.availability_after import AvailabilityCase, compare_availa
 from wavegate.compare.build_version import compare_build_version
 from wavegate.compare.dkim import compare_dkim
 from wavegate.compare.dmarc import compare_dmarc
+from wavegate.compare.ip_spf import passes
 from wavegate.compare.latency import SeedRun, runs_of
 from wavegate.compare.nothing_else_changed import compare_nothing_else_changed
 from wavegate.compare.notice import NoticeCase, compare_notice
@@ -54,6 +55,7 @@ from wavegate.estate.model import Estate, Instance, Wave
 from wavegate.evidence.dossier import Dossier, EarlierWave
 from wavegate.evidence.predicates import SeedRuns
 from wavegate.record.campaign_view import CampaignView
+from wavegate.record.dmarc_report import DmarcReport, within
 from wavegate.record.dns_view import DnsView
 from wavegate.record.message import Received
 from wavegate.record.observation import Observation
@@ -264,8 +266,29 @@ class Side:
             verified=self.verified,
             records=self._file.dossier.mail_records,
         )
+            reports=self._reports(),
+            spf=self._spf_passes() if self._phase == "after" else {},
 
     @property
+    def _reports(self) -> tuple[DmarcReport, ...]:
+        """The DMARC reports that cover nothing but this phase."""
+        found = self._file.dossier
+        if found.wave.window is None:
+            return ()
+        start, end = found.wave.window.start, found.wave.window.end
+        since, until = start - found.estate.policy.before_max_age, start
+        if self._phase == "after":
+            since, until = end, found.at
+        return tuple(report for report in found.reports if within(report, since, until))
+
+    def _spf_passes(self) -> Mapping[str, bool]:
+        """Whether SPF passes each listed or met address for all sender domains, where known."""
+        if self._chosen_or_none is None:
+            return {}
+        ips = {*self.instance.sending_ips, *(mail.peer for mail in self.mails)}
+        domains = [domain.name for domain in self.instance.domains]
+        return passes(sorted(ips)[:MOST_IPS], domains, self.dns.lookup())
+
     def build(self) -> build_version.BuildEvidence:
         """What `compare_build_version` takes."""
         return self._once(
@@ -438,7 +461,10 @@ class Case:
             heard=self.dossier.mail_heard,
         )
 
+            shared=frozenset(_sharing(self.instance, others)),
     @property
+            looks=self.dossier.mail_looks,
+            across=tuple(report.name for report in _across(self.dossier)),
     def window(self) -> WindowCase:
         """What `compare_sending_window` takes."""
         found = self.dossier
@@ -583,6 +609,26 @@ def _close(wave: Wave) -> datetime:
 
 def _owners(instances: list[Instance]) -> Mapping[str, str]:
     return {ip: instance.name for instance in instances for ip in instance.sending_ips}
+
+MOST_IPS = 1_000
+"""So many addresses are held against SPF."""
+
+
+def _sharing(mine: Instance, others: list[Instance]) -> Iterator[str]:
+    """The sending IPs of other instances that send for one of the same domains."""
+    own = {domain.name for domain in mine.domains}
+    for other in others:
+        if own & {domain.name for domain in other.domains}:
+            yield from other.sending_ips
+
+
+def _across(dossier: Dossier) -> Iterator[DmarcReport]:
+    """Reports that reach into the window from either side."""
+    window = dossier.wave.window
+    for report in dossier.reports:
+        if window and report.begin < window.end and report.end > window.start:
+            yield report
+
 
 
 def _gate(earlier: EarlierWave) -> SealedGate:

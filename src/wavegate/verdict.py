@@ -13,6 +13,8 @@ from enum import StrEnum
 from wavegate.canonical import digest, dumps
 
 CAUSE_DOMAIN = "wavegate-cause-v1"
+FOR_OPERATOR = "operator: "
+"""How a remark begins that no customer's extract may hold: it names another customer's instance."""
 
 
 class Verdict(StrEnum):

@@ -2,14 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """`sending_ips`: unlisted convicts at once, unseen only beyond chance, strangers not at all."""
 
+import base64
+import json
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta
+
 import pytest
-from tests.builders.estates import END, IPS, instance
+from tests.builders.estates import END, IPS, START, instance
 from tests.builders.mails import cohort, mail, msfbl
 
 from wavegate.compare.sending_ips import Terms, compare_sending_ips, gather
 from wavegate.estate.model import Instance
+from wavegate.record.dmarc_report import DmarcReport, ReportRow, Signature
+from wavegate.record.mail_look import MailLook
 from wavegate.record.message import Received
-from wavegate.verdict import Judgement, Verdict
+from wavegate.verdict import FOR_OPERATOR, Judgement, Verdict
 
 NEW = "198.51.100.77"
 
@@ -124,7 +132,8 @@ def test_swapped_between_customers_names_the_owner_to_the_operator_only() -> Non
         cohort(IPS, 40), (*cohort(IPS, 40, after=True), odd), terms=terms, verified=(odd,)
     )
     assert "globex" not in str(found.findings)
-    assert found.remarks == (f"operator: {NEW} is a sending IP of globex-prod1",)
+    told = [text for text in found.remarks if "globex" in text]
+    assert [f"{FOR_OPERATOR}{NEW} is a sending IP of globex-prod1"] == told
 
 
 def test_swapped_within_a_customer_is_named_in_the_finding() -> None:
@@ -179,3 +188,240 @@ def test_share_drift_is_noise() -> None:
     """31/22/24/23 instead of equal shares is load balancing."""
     weighted = tuple(ip for ip, n in zip(IPS, (31, 22, 24, 23), strict=True) for _ in range(n))
     assert judged(cohort(IPS, 100), cohort(weighted, 400, after=True)).verdict is Verdict.PASSED
+
+
+def reports(*rows: ReportRow, begin: datetime = END, org: str = "google.com") -> DmarcReport:
+    """A report of a day with these rows."""
+    return DmarcReport(
+        org=org,
+        report=f"{org}-1",
+        domain="news.acme.example",
+        begin=begin,
+        end=begin + timedelta(hours=24),
+        rows=rows,
+        unread=0,
+        xml=None,
+        digest="d" * 64,
+        place="a.xml",
+    )
+
+
+def told(
+    ip: str, *, count: int = 50, own: bool = True, spf: bool = True, selector: str = "acc1"
+) -> ReportRow:
+    """A row on mail of the instance's domain. own: a signature passed. spf: SPF passed, aligned."""
+    result = "pass" if own else "fail"
+    one = Signature(domain="news.acme.example", selector=selector, result=result)
+    return ReportRow(
+        ip=ip,
+        count=count,
+        author="news.acme.example",
+        disposition="none",
+        dkim=own,
+        spf=spf,
+        signatures=(one,),
+        spf_domain="news.acme.example",
+        spf_result="pass" if spf else "fail",
+    )
+
+
+def with_reports(
+    before: tuple[Received, ...],
+    after: tuple[Received, ...],
+    *found: DmarcReport,
+    earlier: tuple[DmarcReport, ...] = (),
+    terms: Terms | None = None,
+) -> Judgement:
+    """The judgement on two cohorts and reports."""
+    mine = instance()
+    old = gather(mine, before, reports=earlier)
+    return compare_sending_ips(old, gather(mine, after, reports=found), terms)
+
+
+def test_unlisted_address_that_only_reports_show_is_a_finding() -> None:
+    """Sources that disagree: a receiver counts mail of the instance from where no seed came."""
+    found = with_reports(cohort(IPS, 40), cohort(IPS, 40, after=True), reports(told(NEW)))
+    (one,) = found.findings
+    assert ("reported-unlisted-ip", NEW) == (one.rule, one.subject)
+    assert (NEW, "google.com", "google.com-1") == one.witness
+    assert "sources disagree" in one.explanation
+
+
+def test_reports_convict_even_without_mail() -> None:
+    """What a report shows needs no seed; what is missing is told beside it."""
+    found = with_reports((), (), reports(told(NEW)))
+    assert Verdict.FAILED is found.verdict
+    assert ["no-mail-after", "no-mail-before"] == sorted(m.rule for m in found.missing)
+
+
+INNOCENT = {
+    "forwarded": told(NEW, spf=False),
+    "another-sender": told(NEW, own=False),
+    "another-key": told(NEW, selector="corp"),
+    "no-selector": told(NEW, selector=""),
+    "forged": told(NEW, own=False, spf=False),
+}
+
+
+@pytest.mark.parametrize("name", INNOCENT)
+def test_what_others_send_under_the_domain_convicts_nobody(name: str) -> None:
+    """Reports count forwarders, forgers and other senders of a domain, too."""
+    found = with_reports(cohort(IPS, 40), cohort(IPS, 40, after=True), reports(INNOCENT[name]))
+    assert Verdict.PASSED is found.verdict
+    shown = [entry.what for entry in found.not_compared if NEW in entry.what]
+    assert (name != "forged") == bool(shown)
+
+
+def test_address_of_an_instance_that_shares_the_domain_convicts_nobody() -> None:
+    """Its mail bears the same key, and is its own."""
+    terms = Terms(owners={NEW: "acme-prod2"}, shared=frozenset({NEW}))
+    after = cohort(IPS, 40, after=True)
+    assert (
+        Verdict.PASSED
+        is with_reports(cohort(IPS, 40), after, reports(told(NEW)), terms=terms).verdict
+    )
+
+
+def test_reported_address_of_another_customer_is_named_to_the_operator_only() -> None:
+    """The same rule as for mail."""
+    terms = Terms(owners={NEW: "globex-prod1"})
+    after = cohort(IPS, 40, after=True)
+    found = with_reports(cohort(IPS, 40), after, reports(told(NEW)), terms=terms)
+    assert "globex" not in str(found.findings)
+    assert f"{FOR_OPERATOR}{NEW} is a sending IP of globex-prod1" in found.remarks
+
+
+def test_report_that_shows_a_missing_address_clears_it() -> None:
+    """An address that no seed meets may serve other receivers; a report shows that it works."""
+    before, after = cohort(IPS, 400), cohort(IPS[:3], 2000, after=True)
+    found = with_reports(before, after, reports(told(IPS[3], count=7)))
+    assert Verdict.PASSED is found.verdict
+    assert [("met-in-dmarc-reports", IPS[3])] == [(c.rule, c.subject) for c in found.cleared]
+    assert "7 messages" in found.cleared[0].explanation
+
+
+@pytest.mark.parametrize("row", [told(IPS[3], spf=False), told(IPS[3], own=False)])
+def test_one_pass_is_enough_for_a_listed_address(row: ReportRow) -> None:
+    """The estate vouches for it already."""
+    found = with_reports(cohort(IPS, 400), cohort(IPS[:3], 2000, after=True), reports(row))
+    assert Verdict.PASSED is found.verdict
+
+
+def test_report_on_failing_mail_from_a_listed_address_shows_nothing() -> None:
+    """Anybody's mail could claim the domain; without any pass it is not the instance's."""
+    row = told(IPS[3], own=False, spf=False)
+    found = with_reports(cohort(IPS, 400), cohort(IPS[:3], 2000, after=True), reports(row))
+    assert [IPS[3]] == [f.subject for f in found.findings]
+
+
+def test_address_that_only_reports_before_show_stays_open() -> None:
+    """It was used, and nothing after shows it: not a pass, and no proof either."""
+    old = reports(told(IPS[3]), begin=START - timedelta(days=2))
+    found = with_reports(cohort(IPS[:3], 90), cohort(IPS[:3], 90, after=True), earlier=(old,))
+    assert [("reported-before-only", IPS[3])] == [(m.rule, m.subject) for m in found.missing]
+
+
+def test_reports_over_the_window_and_unread_places_are_listed() -> None:
+    """What was not compared is said, with its reason."""
+    look = MailLook(
+        kind="imap",
+        place="imaps://mx/INBOX",
+        receiver="mx",
+        began=END,
+        ended=END,
+        met=0,
+        kept=0,
+        left_out=0,
+        whole=False,
+        problems=("refused",),
+    )
+    terms = Terms(across=("google.com 7",), looks=(look,))
+    found = judged(cohort(IPS, 40), cohort(IPS, 40, after=True), terms=terms)
+    shown = {entry.what: entry.reason for entry in found.not_compared}
+    assert "it could not be read wholly: refused" == shown["imap imaps://mx/INBOX"]
+    assert "cover the window" in shown["DMARC reports google.com 7"]
+
+
+def test_sources_heard_and_silent_are_named() -> None:
+    """A reader sees on how many legs the verdict stands."""
+    found = judged(cohort(IPS, 40), cohort(IPS, 40, after=True))
+    expected = (
+        "sources heard: estate, peer address (sink); silent: trusted Received line, X-MSFBL "
+        "binding, SPF, DMARC reports"
+    )
+    assert (expected,) == found.remarks
+
+
+def test_spf_that_passes_no_listed_address_is_a_disagreement_of_sources() -> None:
+    """Which `spf` judges, and this promise shows."""
+    mine, after = instance(), cohort(IPS, 40, after=True)
+    spf = dict.fromkeys(IPS, True) | {IPS[0]: False}
+    found = compare_sending_ips(gather(mine, cohort(IPS, 40)), gather(mine, after, spf=spf))
+    assert f"they disagree: SPF does not pass {IPS[0]}" in found.remarks[0]
+
+
+@pytest.mark.parametrize(("passes", "words"), [(True, "SPF passes it"), (False, "does not pass")])
+def test_unlisted_address_is_held_against_spf(passes: bool, words: str) -> None:
+    """Whether it is authorised tells a swapped pool from a stray host."""
+    odd = mail(NEW, at=END, n=900)
+    mine, held = instance(), frozenset({odd.digest})
+    after = gather(mine, (*cohort(IPS, 40, after=True), odd), verified=held, spf={NEW: passes})
+    found = compare_sending_ips(gather(mine, cohort(IPS, 40)), after)
+    assert words in found.findings[0].explanation
+
+
+def grouped(peers: tuple[str, ...], group: str, count: int, *, after: bool) -> tuple[Received, ...]:
+    """Mails of one affinity group."""
+    at = END + timedelta(minutes=5) if after else START - timedelta(hours=2)
+    text = base64.b64encode(json.dumps({"g": group}).encode()).decode()
+    return tuple(
+        mail(peers[n % len(peers)], n=n, at=at, headers={"X-MSFBL": f"s|{text}"})
+        for n in range(count)
+    )
+
+
+def test_mail_of_one_affinity_says_nothing_of_another() -> None:
+    """A group without mail after is open, however much mail the other group got."""
+    before = (*grouped(IPS[:2], "a", 200, after=False), *grouped(IPS[2:], "b", 200, after=False))
+    found = judged(before, grouped(IPS[:2], "a", 2000, after=True))
+    assert Verdict.INCONCLUSIVE is found.verdict
+    assert {IPS[2], IPS[3]} == {m.subject for m in found.missing}
+    assert all("of news.acme.example (b)" in m.what for m in found.missing)
+
+
+def test_renamed_affinities_are_one_pool() -> None:
+    """A migration may rename groups; then the addresses still have to be met."""
+    before = (*grouped(IPS[:2], "a", 200, after=False), *grouped(IPS[2:], "b", 200, after=False))
+    found = judged(before, grouped(IPS[:3], "aws", 2000, after=True))
+    assert [IPS[3]] == [f.subject for f in found.findings]
+
+
+def test_each_pool_says_how_many_more_it_needs() -> None:
+    """The address sends for two domains; the operator sees what either would take."""
+    one = cohort(IPS, 400)
+    two = cohort((*IPS, *IPS[:1] * 4), 400, domain="info.acme.example")
+    found = judged((*one, *two), cohort(IPS[:3], 8, after=True))
+    (gap,) = found.missing
+    assert re.fullmatch(
+        r"(\d+) more messages of news\.acme\.example, or (\d+) of info\.acme\.example: .*", gap.what
+    )
+
+
+def test_weighted_pool_needs_what_its_rarest_address_needs() -> None:
+    """Shares 8:4:2:1 are learned from the mail before, and the rarest decides."""
+    weights = (IPS[0],) * 8 + (IPS[1],) * 4 + (IPS[2],) * 2 + (IPS[3],)
+    found = judged(cohort(weights, 1500), cohort(IPS[:3], 60, after=True))
+    (gap,) = found.missing
+    assert 101 < (gap.count or 0) < 130
+
+
+def test_mailbox_mail_of_one_moment_is_one_piece_of_evidence() -> None:
+    """A mailbox does not tell connections, so a burst over one may look like many."""
+    at = END + timedelta(minutes=5)
+    burst = tuple(
+        replace(
+            mail(IPS[n % 3], n=n, at=at, headers={"Message-ID": "<same@x>"}), peer_by="received"
+        )
+        for n in range(400)
+    )
+    assert Verdict.INCONCLUSIVE is judged(cohort(IPS, 400), burst).verdict

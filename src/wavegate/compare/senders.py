@@ -14,7 +14,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from wavegate.estate.model import Instance
@@ -22,6 +22,8 @@ from wavegate.record.message import Received, domain_of
 
 UNGUESSABLE = re.compile(r"[0-9a-z]{20,}")
 MAX_BINDING = 8_192
+MAYBE_ONE = timedelta(minutes=10)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NEOLANE_ID = re.compile(r"<(?:NM6|AC7)[0-9A-F]{8}([0-9A-F]{8})", re.IGNORECASE)
 
 
@@ -30,7 +32,8 @@ class Shipment:
     """One independent piece of evidence: messages of one delivery over one connection.
 
     Messages that share a connection share their sending IP, so counting them one by one would
-    overstate what a sample can miss.
+    overstate what a sample can miss. A mailbox does not tell connections: there, what came from
+    one address for one delivery within the same `MAYBE_ONE` is taken as one.
     """
 
     peer: str
@@ -51,9 +54,12 @@ def address(text: str) -> str:
 def shipment(mail: Received) -> Shipment:
     """The delivery and connection that a mail belongs to."""
     match = _NEOLANE_ID.match(mail.message_id)
+    connected = mail.connected
+    if mail.peer_by == "received":
+        connected -= (connected - _EPOCH) % MAYBE_ONE
     return Shipment(
         peer=address(mail.peer),
-        connected=mail.connected,
+        connected=connected,
         delivery=match[1].lower() if match else "",
     )
 
@@ -98,11 +104,21 @@ def binding_ip(mail: Received) -> str | None:
 
 def binding(mail: Received) -> str | None:
     """The name of the MTA binding in X-MSFBL, or None: which sender of an instance it was."""
+    found = _feedback(mail).get("b")
+    return found if isinstance(found, str) else None
+
+
+def affinity(mail: Received) -> str:
+    """The group of sending IPs that X-MSFBL says the delivery is bound to; empty where none."""
+    found = _feedback(mail).get("g")
+    return found if isinstance(found, str) else ""
+
+
+def _feedback(mail: Received) -> Mapping[str, object]:
     value = mail.header("X-MSFBL")
     if value is None or len(value) > MAX_BINDING:
-        return None
-    found = _json_after_bar(value).get("b")
-    return found if isinstance(found, str) else None
+        return {}
+    return _json_after_bar(value)
 
 
 def _json_after_bar(value: str) -> Mapping[str, object]:

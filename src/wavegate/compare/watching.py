@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from wavegate.clock import format_instant
-from wavegate.compare.clock_skew import FIRST_YEAR, LAST_YEAR
 from wavegate.compare.spans import Span, clip, merge, place
 from wavegate.estate.model import Window
 from wavegate.estate.policy import Policy
 from wavegate.record.timeline import Timeline, Watched
+from wavegate.record.trace import FIRST_YEAR, LAST_YEAR
 from wavegate.verdict import Missing, On
 
 DUE_WITHIN = timedelta(hours=2)

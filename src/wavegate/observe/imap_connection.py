@@ -25,7 +25,7 @@ SECONDS = 600.0
 """A whole look into one mailbox takes no longer."""
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
-MAX_ANSWER = 8 * 1024 * 1024
+MAX_ANSWER = 2 * 1024 * 1024
 """Bytes that the answer to one command may have, besides a message that was asked for."""
 
 
@@ -185,10 +185,14 @@ class BoundedClient(IMAPClient):  # type: ignore[misc] # the library has no type
         """Before a command: how large a message it may bring, besides the answer itself."""
         self._imap.allow = MAX_ANSWER + size
 
-    def __exit__(self, *error: object) -> None:
-        """Say goodbye, and close in any case."""
+    def __exit__(self, kind: object, *error: object) -> None:
+        """Say goodbye, unless something went wrong, and close in any case."""
         try:
             self.expect()
-            super().__exit__(*error)
+            if kind is None:
+                super().__exit__(kind, *error)
+            else:
+                with suppress(OSError, imaplib.IMAP4.error):
+                    self.shutdown()
         finally:
             self._guard.release()
