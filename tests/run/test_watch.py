@@ -241,6 +241,27 @@ def test_ctrl_c_twice_ends_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert night.timeline().samples
 
 
+def test_the_end_of_a_killed_watch_is_vouched_for_by_the_next(long_night: Night) -> None:
+    """Nobody signed its last lines; once a signed segment names the last of them, they count."""
+
+    def signed() -> TimelineReading:
+        trust = load_trust(long_night.home / "trust.json")
+        upto = timeline_checkpoints(long_night.store, trust, WAVE, NAME).upto
+        return read_timelines(long_night.store, WAVE, NAME, upto=upto)
+
+    process = long_night.start()
+    assert process.stdout is not None
+    for _ in range(10):
+        process.stdout.readline()
+    process.kill()
+    process.communicate()
+    assert signed() != long_night.reading()
+    process = long_night.start()
+    process.terminate()
+    process.communicate(timeout=20)
+    assert signed() == long_night.reading()
+
+
 def test_two_watches_of_one_vantage_do_not_mix(
     long_night: Night, capsys: pytest.CaptureFixture[str]
 ) -> None:
