@@ -83,7 +83,7 @@ def run_scenario(
     window: str,
     as_json: bool,
 ) -> Outcome:
-    """Play a whole wave: serve, sink, plan, capture, window, capture, gate, verify.
+    """Play a whole wave: plan, capture, watch the window, capture, gate until nothing is open.
 
     Exits with the gate's code: 0 GO, 1 NO-GO, 3 HOLD.
     """

@@ -177,15 +177,7 @@ class _Stage:
         where = (*self.place(lab), "--wave", wave)
         at = ("--dir", str(self.wanted.folder))
         key = str(self.wanted.folder / "home" / "keys" / "default.pub")
-        steps = [
-            self.run("plan", 0, "plan", *where),
-            self.run("mail before", 0, "lab", "phase", "before", *at),
-            self.run("capture before", 0, "capture", *where, "--phase", "before"),
-            self.run("ready", None, "ready", *where),
-        ]
-        opens = clock.parse_instant(lab["window"]["start"])
-        if clock.now() + WATCH_STARTS >= opens:
-            raise _TooLateError
+        steps = self._before(lab, where, at)
         with self.started("watch", "watch", *where) as watch:
             steps += self._window(where, at)
             steps.append(self.awaited("watch", watch))
@@ -200,6 +192,26 @@ class _Stage:
             steps=tuple(steps),
             bundle=bundle if bundle.is_dir() else None,
         )
+
+    def _before(
+        self, lab: Mapping[str, Any], where: tuple[str, ...], at: tuple[str, ...]
+    ) -> list[Step]:
+        """All that comes before the watch. Raises _TooLateError where it took until the opening."""
+        latest = clock.parse_instant(lab["window"]["start"]) - WATCH_STARTS
+        try:
+            steps = [
+                self.run("plan", 0, "plan", *where),
+                self.run("mail before", 0, "lab", "phase", "before", *at),
+                self.run("capture before", 0, "capture", *where, "--phase", "before"),
+                self.run("ready", None, "ready", *where),
+            ]
+        except InternalError as error:
+            if clock.now() < latest:
+                raise
+            raise _TooLateError from error
+        if clock.now() >= latest:
+            raise _TooLateError
+        return steps
 
     @property
     def bundle(self) -> Path:
