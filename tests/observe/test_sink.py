@@ -25,7 +25,6 @@ import pytest
 
 from wavegate.canonical import digest
 from wavegate.errors import InputError, InternalError
-from wavegate.observe.mail_source import MailProblem, MailSource, SinkJournals
 from wavegate.observe.sink import _sockets as sockets_of
 from wavegate.observe.sink import run_sink
 from wavegate.observe.sink_desk import SinkCounts
@@ -583,21 +582,6 @@ def test_missed_heartbeats_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         before = len(sink.counts)
         wait_until(lambda: len(sink.counts) > before + 3)
         assert sink.finish().problems == ()
-
-
-def test_journal_is_a_mail_source(sink: Running) -> None:
-    """What the sink recorded is read through the interface that every mail source fills."""
-    sink.send(b"one\r\n")
-    sink.send(b"two\r\n")
-    first, second = sink.finish().messages
-    source: MailSource = SinkJournals(sink.store)
-    problems: list[MailProblem] = []
-    assert list(source.read(None, problems.append)) == [first, second]
-    assert list(source.read(second.ended, problems.append)) == [second]
-    (path,) = (sink.store.root / "mail").iterdir()
-    path.write_bytes(path.read_bytes()[:-1])
-    assert list(source.read(None, problems.append)) == [first, second]
-    assert [(found.source, found.where) for found in problems] == [("sink", f"{path.stem}#4")]
 
 
 def run_alone(folder: Path, *doors: Door) -> SinkCounts:

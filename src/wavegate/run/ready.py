@@ -169,7 +169,9 @@ def _records(shelf: Shelf, dossier: Dossier) -> Iterator[Check]:
 def _seeds(dossier: Dossier) -> Iterator[Check]:
     instance, name = dossier.instance, dossier.instance.name
     if not dossier.mail_heard:
-        yield _hold(name, "sending_ips", "no mail source is listening", "wavegate sink")
+        sink = any(source.sink for source in instance.mail)
+        cure = "wavegate sink" if sink else "wavegate collect"
+        yield _hold(name, "sending_ips", "no mail source was heard", cure)
         return
     seen = {mail.peer for mail in dossier.mail_before}
     unseen = [ip for ip in instance.sending_ips if ip not in seen]
