@@ -8,8 +8,9 @@ from statistics import fmean
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from scipy.stats import ttest_ind
+from scipy.stats import linregress, nct, t, ttest_ind
 
+from wavegate.compare import statistics
 from wavegate.compare.statistics import (
     LOOKS,
     Point,
@@ -273,3 +274,25 @@ def test_ratio_is_the_interval_of_scipy(after: list[float], before: list[float])
     assert [found.low, found.high] == pytest.approx(
         [math.log(ratio(after, before).low), math.log(ratio(after, before).high)], abs=1e-9
     )
+
+
+@given(
+    st.lists(st.floats(-2, 2), min_size=3, max_size=30),
+    st.floats(0.1, 3),
+)
+def test_the_line_is_that_of_linregress(values: list[float], step: float) -> None:
+    """The slope and its error are the documented ones, without importing scipy.stats."""
+    x = [step * place for place in range(len(values))]
+    found, wanted = statistics._line(x, values), linregress(x, values)
+    assert found.slope == pytest.approx(wanted.slope, abs=1e-9)
+    assert found.slope_error == pytest.approx(wanted.stderr, abs=1e-7)
+
+
+@given(st.integers(2, 60), st.integers(2, 60), st.floats(0.01, 0.3))
+def test_the_power_is_that_of_the_noncentral_t(after: int, before: int, spread: float) -> None:
+    """The chance of a pass is the documented one."""
+    mine, theirs = spread**2 / after, spread**2 / before
+    df = (mine + theirs) ** 2 / (mine**2 / (after - 1) + theirs**2 / (before - 1))
+    gap = -math.log(0.9) / math.sqrt(mine + theirs)
+    wanted = nct.sf(t.ppf(0.95, df), df, gap)
+    assert statistics._power(after, spread, 0.1, before) == pytest.approx(wanted, abs=1e-6)

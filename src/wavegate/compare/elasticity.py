@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from wavegate.compare.binomial import at_least
 from wavegate.compare.statistics import Ratio, elasticity
 from wavegate.compare.throughput_units import geometric, rate
 from wavegate.record.rates import Bucket
@@ -128,8 +129,5 @@ def _is_clean(low: Sequence[Bucket], usual: float) -> bool:
 def _is_bad(high: Sequence[Bucket], usual: float) -> bool:
     if not high or _share(high) < HIGH_SHARE or any(_share([b]) <= BY_CHANCE for b in high):
         return False
-    from scipy.stats import binomtest  # noqa: PLC0415 - 0.8 s that --help and the plugin do without
-
     bad, tried = sum(b.errors for b in high), sum(b.sent + b.errors for b in high)
-    found = binomtest(bad, tried, max(BY_CHANCE, min(usual, 0.5)), alternative="greater")
-    return float(found.pvalue) < SURE
+    return at_least(bad, tried, max(BY_CHANCE, min(usual, 0.5))) < SURE

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
+from wavegate.compare.binomial import at_least
 from wavegate.compare.outages import Outage, in_order, outages
 from wavegate.compare.spans import NOTHING, Span, clip, holes, spelled, total
 from wavegate.record.timeline import Sample
@@ -86,9 +87,7 @@ def beyond_chance(bad: int, n: int) -> bool:
     """Whether so many bad ones of n are more than one percent noise makes: p < 1e-4."""
     if bad <= n * CHANCE:
         return False
-    from scipy.stats import binomtest  # noqa: PLC0415 - costs 0.8 s, and clean windows need none
-
-    return bool(binomtest(bad, n, CHANCE, alternative="greater").pvalue < BEYOND_CHANCE)
+    return at_least(bad, n, CHANCE) < BEYOND_CHANCE
 
 
 def convicts(samples: Iterable[Sample], confirm: int) -> Conviction | None:
@@ -123,10 +122,8 @@ def more_episodes(
     """
     if during + before == 0:
         return 1.0
-    from scipy.stats import binomtest  # noqa: PLC0415 - costs 0.8 s, and clean windows need none
-
     part = time_during / (time_during + time_before)
-    return float(binomtest(during, during + before, part, alternative="greater").pvalue)
+    return at_least(during, during + before, part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
