@@ -5,7 +5,7 @@
 Nobody waits: the instant of a night is given, and what a capture would see is a `World`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -63,13 +63,13 @@ def night(n: int, **later: float) -> datetime:
 class Nights:
     """A store, and what there is to see of each instance. worlds: by instance, healthy by default.
 
-    deaf: no mail arrives. wanted: what becomes of each look before it is filed.
+    peer: the address that mail comes from. wanted: what becomes of each look before it is filed.
     """
 
     folder: Path
     estate: Estate = field(default_factory=agreed)
     worlds: dict[str, World] = field(default_factory=dict)
-    deaf: bool = False
+    peer: str = IP
     wanted: Callable[[Snapshot], Snapshot] = lambda taken: taken
 
     def __post_init__(self) -> None:
@@ -77,7 +77,6 @@ class Nights:
         self.home = self.folder / "home"
         self.signer = default_signer(self.home)
         self.store = LocalStore.open(self.folder / "store", create=True)
-        self.count = 0
 
     @property
     def trust(self) -> Trust:
@@ -112,8 +111,7 @@ class Nights:
 
     def look(self, at: datetime) -> tuple[Taken, ...]:
         """What a capture would do: file a signed look at each instance, and the night's mail."""
-        if not self.deaf:
-            self._deliver(at)
+        self._deliver(at)
         return tuple(
             file_snapshot(self.store, self._snapshot(found.name, at), self.signer)
             for found in self.opened.instances
@@ -135,7 +133,6 @@ class Nights:
         return self.wanted(taken)
 
     def _deliver(self, at: datetime) -> None:
-        self.count += 1
         folder = self.folder / "store" / "mail"
         folder.mkdir(exist_ok=True)
         listener = Listener(listen=("127.0.0.1:2525",), vantage="here", heartbeat=10 * DAY)
@@ -147,7 +144,7 @@ class Nights:
         """The mails of the hour before an instant."""
         start = at - timedelta(hours=1)
         return [
-            signed_mail(n, IP, start + n * timedelta(minutes=4), "acc1", "mta1")
+            signed_mail(n, self.peer, start + n * timedelta(minutes=4), "acc1", "mta1")
             for n in range(MAILS)
         ]
 
@@ -166,10 +163,17 @@ class Nights:
         return accept(self.opened, request, self.signer, self.trust, at=at)
 
 
-def changed_zone(**records: tuple[str, ...]) -> Mapping[tuple[str, str], tuple[str, ...]]:
-    """The healthy zone with other records; a key is `owner_type` with dots as in the zone."""
-    zone = healthy_zone()
-    for key, value in records.items():
-        owner, _, kind = key.rpartition("_")
-        zone[owner, kind] = value
-    return zone
+def zone(owner: str, kind: str, *records: str) -> dict[tuple[str, str], tuple[str, ...]]:
+    """The healthy zone in which one name has other records of a type."""
+    return {**healthy_zone(), (owner, kind): records}
+
+
+def verdict(found: Nightly, promise: str, name: str = "acme-dev1") -> str:
+    """The verdict of a cell of a night that was judged."""
+    cells = found.gated.verdicts.cells if found.gated else ()
+    return next(str(c.verdict) for c in cells if (c.instance, c.promise) == (name, promise))
+
+
+def news(found: Nightly) -> list[tuple[str, str, str]]:
+    """What is notified of a night: kind, promise, customer."""
+    return [(told.kind, told.promise, told.customer) for told in found.transitions]

@@ -89,19 +89,19 @@ def _run(
     if metrics is not None:
         tell.write_numbers(metrics, found, sent, clock.monotonic() - began)
     if not as_json:
-        _show(found)
+        _show(found, estate, store)
     data = {**found.to_json(), "notified": [row.to_json() for row in sent]}
     return finish(found.exit_code, data, "", as_json=as_json)
 
 
-def _show(found: Any) -> None:
+def _show(found: Any, estate: Path, store: Path) -> None:
     from wavegate.report.night import told
     from wavegate.run.nightly import ACCEPT
 
     if found.gated is None:
         show(f"HOLD   nothing was accepted yet: {len(found.taken)} looks are kept")
         show("  look at them, then accept them as the baseline:")
-        show(f"  {ACCEPT} --estate ESTATE --store STORE")
+        show(f"  {ACCEPT} --estate {estate} --store {store}")
         return
     bundle = found.gated.bundle
     paths = [("report", str(bundle / "report.html")), ("bundle", str(bundle))]

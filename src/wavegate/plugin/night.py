@@ -6,6 +6,7 @@ An instance that is stopped by the estate is not blamed for its silence, only fo
 change that was expected stays FAILED, and is waived by its ticket. Cures name the nightly's verbs.
 """
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -20,6 +21,8 @@ ASLEEP_RULES = frozenset(
     {"build-not-seen-after", "front-not-seen-after", "no-mail-after", "ip-not-met"}
 )
 """What cannot be told of a server that is stopped."""
+_ADDRESS = re.compile(r":\d+$")
+"""Ends the subject where a DNS or mail server was silent, which are not stopped."""
 _CURES = (
     ("wavegate capture --phase before", "wavegate nightly accept --by NAME --why TEXT"),
     ("wavegate capture", "wavegate nightly"),
@@ -77,7 +80,8 @@ def _missing(item: Missing) -> Missing:
 def _only_silent(judged: Judgement) -> bool:
     """Whether nothing is missing but what a stopped server cannot give; its DNS is not stopped."""
     return judged.verdict is Verdict.INCONCLUSIVE and all(
-        item.rule in ASLEEP_RULES or (item.rule == "silent-after" and "://" in item.subject)
+        item.rule in ASLEEP_RULES
+        or (item.rule == "silent-after" and not _ADDRESS.search(item.subject))
         for item in judged.missing
     )
 

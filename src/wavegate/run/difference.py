@@ -103,7 +103,7 @@ def resting_on(dossier: Dossier, difference: Difference) -> tuple[str, ...] | No
 
     def gone(names: Iterable[str]) -> bool:
         left = differences(accepting(dossier, names), (difference.promise,))
-        return all(found.cause != difference.cause for found in left)
+        return all(_place(found) != _place(difference) for found in left)
 
     single = next((name for name in _likely(pool, difference) if gone((name,))), None)
     if single is not None:
@@ -116,6 +116,11 @@ def resting_on(dossier: Dossier, difference: Difference) -> tuple[str, ...] | No
         if gone(fewer):
             needed = fewer
     return tuple(needed)
+
+
+def _place(found: Difference) -> tuple[str, str]:
+    """What convicts of what: another state in the same place is the same trouble."""
+    return found.finding.rule, found.finding.subject
 
 
 def _likely(pool: tuple[str, ...], difference: Difference) -> list[str]:

@@ -50,10 +50,17 @@ Look = Callable[[], tuple[Taken, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """How to run a night. out: the bundle, None for reports/runs/<run>. now: gives the instant."""
+    """How to run a night. out: the bundle, None for reports/runs/<run>.
+
+    now: gives the instant, None for the clock; a month is played by moving it.
+    """
 
     out: Path | None = None
-    now: Callable[[], datetime] = clock.now
+    now: Callable[[], datetime] | None = None
+
+    def instant(self) -> datetime:
+        """The present instant."""
+        return self.now() if self.now else clock.now()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,9 +126,9 @@ def nightly(
     not hold); then nothing is written.
     """
     with alone(opened):
-        check(opened, trust, request.now())
+        check(opened, trust, request.instant())
         taken = look()
-        at = request.now()
+        at = request.instant()
         if last_baseline(opened.store, trust) is None:
             return Nightly(at=at, taken=taken)
         shelf = open_night(opened.store, opened.estate, trust, at)

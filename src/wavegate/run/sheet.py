@@ -96,7 +96,8 @@ class Sheet:
 
     def _context(self) -> Context:
         estate, wave = self.shelf.estate, self.shelf.wave
-        customers = sorted({grid.customer for grid in self._grid()})
+        known = {customer.name for customer in estate.customers}
+        customers = sorted({grid.customer for grid in self._grid()} & known)
         return Context(
             run=self.run,
             wave=None if self.nightly else wave.name,
