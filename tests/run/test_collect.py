@@ -180,6 +180,27 @@ def test_tampered_collection_is_a_flaw(world: World, cut: Callable[[bytes], byte
     assert world.dossier().flaws
 
 
+def test_bundle_with_reports_verifies_and_is_judged_again(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What convicts by a report stands in the bundle, signed, and leads to the same verdict."""
+    late = int((END + timedelta(hours=1)).timestamp())
+    (world.folder / "reports" / "b.xml").write_bytes(
+        report([row("198.51.100.7", 5)], begin=late, end=late + 3600, name="late")
+    )
+    world.collect()
+    args = ["--estate", str(world.folder / "estate.json"), "--store", str(world.folder / "store")]
+    assert 0 == run(["plan", *args, "--wave", WAVE])
+    bundle = str(world.folder / "bundle")
+    assert 1 == run(["gate", *args, "--wave", WAVE, "--out", bundle])
+    key = str(world.folder / "home" / "keys" / "default.pub")
+    assert 0 == run(["verify", bundle, "--key", key, "--rejudge"])
+    told = json.loads((world.folder / "bundle" / "verdicts.json").read_bytes())
+    (cell,) = (found for found in told["cells"] if found["promise"] == "sending_ips")
+    assert ["198.51.100.7", "google.com", "late"] in [f["witness"] for f in cell["findings"]]
+    capsys.readouterr()
+
+
 class Silent:
     """A probe that asks nothing."""
 

@@ -23,7 +23,7 @@ class Reported:
 
     unlisted: messages per other address that passed both, each with the report that says so.
     forwarded: addresses whose mail passed only our signature. others: only SPF: other senders.
-    orgs: who reports. digests: of the reports. messages: in all rows.
+    orgs: who reports.
     """
 
     listed: dict[str, int]
@@ -31,8 +31,6 @@ class Reported:
     forwarded: frozenset[str]
     others: frozenset[str]
     orgs: tuple[str, ...]
-    digests: tuple[str, ...]
-    messages: int
 
     @property
     def who(self) -> str:
@@ -72,8 +70,6 @@ def reported(
         forwarded=frozenset(forwarded - unlisted.keys()),
         others=frozenset(others - unlisted.keys()),
         orgs=tuple(sorted({report.org for report in found})),
-        digests=tuple(sorted({report.digest for report in found})),
-        messages=sum(row.count for report in found for row in report.rows),
     )
 
 

@@ -12,21 +12,22 @@ from wavegate.verdict import NotCompared
 
 
 def said(
-    old: Sequence[Received],
-    new: Sequence[Received],
-    after: Reported,
+    mails: Sequence[Received],
+    reports: Iterable[Reported],
     spf: Mapping[str, bool],
     agreed: frozenset[str],
 ) -> str:
-    """The sources in one line, without counts, so that equal lines are told once."""
-    mails = (*old, *new)
+    """The sources in one line, without counts, so that equal lines are told once.
+
+    mails, reports: of both sides. spf: after.
+    """
     sources = [
         ("estate", bool(agreed)),
         ("peer address (sink)", any(mail.peer_by != "received" for mail in mails)),
         ("trusted Received line", any(mail.peer_by == "received" for mail in mails)),
         ("X-MSFBL binding", any(binding_ip(mail) for mail in mails)),
         ("SPF", bool(spf)),
-        ("DMARC reports", bool(after.orgs)),
+        ("DMARC reports", any(side.orgs for side in reports)),
     ]
     heard = ", ".join(name for name, spoke in sources if spoke)
     mute = ", ".join(name for name, spoke in sources if not spoke)

@@ -137,7 +137,7 @@ def compare_sending_ips(
     gone = _gone(case)
     findings += [item for item in gone if isinstance(item, Finding)]
     missing = [*_strangers(after), *(item for item in gone if isinstance(item, Missing))]
-    sources = said(old, new, case.new, after.spf, case.agreed)
+    sources = said((*old, *new), (case.old, case.new), after.spf, case.agreed)
     return judgement(
         findings=findings,
         missing=missing,
@@ -145,7 +145,7 @@ def compare_sending_ips(
         not_compared=[*_only_once(case), *_unattributed(case, terms), *silent(terms.looks)],
         shown=_shown(case, new),
         could_hide=_could_hide(case.independent),
-        records=(*before.records, *after.records, *case.old.digests, *case.new.digests),
+        records=(*before.records, *after.records),
         remarks=[sources, *_operator_remarks(case, terms)],
     )
 

@@ -133,20 +133,21 @@ class MailShelf:
         by_phase = {phase: self._phase(instance, phase) for phase in PHASES}
         mails = {p: found for p, found in by_phase.items() if isinstance(found, _Thawed)}
         sources = self._sources(instance)
-        told = sources if isinstance(sources, MailSourcesRecord) else None
+        told = sources.record if isinstance(sources, _ThawedSources) else None
         every = (*by_phase.values(), sources)
+        digests = [found.digest for found in every if isinstance(found, _Thawed | _ThawedSources)]
         return InstanceMail(
             before=mails["before"].messages if "before" in mails else (),
             after=mails["after"].messages if "after" in mails else (),
             heard=bool(mails),
             window=mails["window"].messages if "window" in mails else (),
             flaws=tuple(found for found in every if isinstance(found, Flaw)),
-            records=tuple(found.digest for found in mails.values()),
+            records=tuple(digests),
             looks=told.looks if told else (),
             reports=told.reports if told else (),
         )
 
-    def _sources(self, instance: Instance) -> "MailSourcesRecord | Flaw | None":
+    def _sources(self, instance: Instance) -> "_ThawedSources | Flaw | None":
         name = sources_name(self.wave, instance.name)
         try:
             opened = open_envelope(self.store.read(name), self.trust, Role.RECORD)
@@ -159,7 +160,7 @@ class MailShelf:
         if (found.instance, found.wave) != (instance.name, self.wave):
             detail = f"these are mail sources of {found.instance}, {found.wave}"
             return Flaw(kind="mail-journal", subject=name, detail=detail)
-        return found
+        return _ThawedSources(record=found, digest=record)
 
     def _phase(self, instance: Instance, phase: MailPhase) -> "_Thawed | Flaw | None":
         name = frozen_name(self.wave, instance.name, phase)
@@ -191,9 +192,7 @@ def _brings_mail(look: MailLook) -> bool:
     return look.kind != "dmarc_reports" and (look.whole or look.met > 0)
 
 
-def _reports_about(
-    instance: Instance, reports: Iterable[DmarcReport]
-) -> tuple[DmarcReport, ...]:
+def _reports_about(instance: Instance, reports: Iterable[DmarcReport]) -> tuple[DmarcReport, ...]:
     """What the reports say of an instance's sender domains, if it names a source of reports."""
     if not any(source.dmarc_reports for source in instance.mail):
         return ()
@@ -211,6 +210,12 @@ def _journal_flaws(reading: MailReading) -> Iterator[Flaw]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Thawed:
     messages: tuple[Received, ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ThawedSources:
+    record: MailSourcesRecord
     digest: str
 
 

@@ -20,6 +20,7 @@ from wavegate.evidence.sealed import Opener, Sealed, read_object
 from wavegate.evidence.statement import read
 from wavegate.evidence.tree import Tree
 from wavegate.evidence.trust import Role
+from wavegate.record.mail_sources import MailSourcesRecord
 from wavegate.record.mails import MailsRecord
 from wavegate.record.snapshot import Snapshot
 from wavegate.record.timeline import Timeline
@@ -28,6 +29,7 @@ FOLDERS: Mapping[str, RecordKind] = {
     "signed": "snapshot",
     "accepted": "snapshot",
     "mails": "mails",
+    "mail-sources": "mail-sources",
     "readings": "reading",
     "queues": "queue",
     "timelines": "timeline",
@@ -36,8 +38,8 @@ HARMLESS = frozenset({"torn-journal"})
 """Flaws that a run with sound evidence may have met: a last line that nobody acknowledged."""
 _ACCEPTED = "records/accepted/"
 _PLACE = re.compile(
-    r"records/(?P<folder>signed|accepted|mails|readings|queues|timelines)/(?P<wave>[^/]+)/(?P<instance>[^/]+?)"
-    r"(/(?P<file>[^/]+))?\.dsse\.json"
+    r"records/(?P<folder>signed|accepted|mails|mail-sources|readings|queues|timelines)/"
+    r"(?P<wave>[^/]+)/(?P<instance>[^/]+?)(/(?P<file>[^/]+))?\.dsse\.json"
 )
 
 
@@ -153,7 +155,7 @@ def _out_of_place(claim: Claim) -> Iterator[Doubt]:
 def _check_object(
     tree: Tree, sealed: Sealed, name: str, claims: Mapping[str, Claim], doubts: list[Doubt]
 ) -> set[str]:
-    """The digests that an object brings: its own, and those of the mails in it."""
+    """The digests that an object brings: its own, and those of the mails or reports in it."""
     record = sealed.files[name]
     if name.removeprefix("records/") != _object_name(record):
         raise InvalidError("an object that is not filed under its digest", where=name)
@@ -170,7 +172,7 @@ def _check_object(
 
 
 def _compare(claim: Claim, data: bytes) -> frozenset[str]:
-    """Compare a record with its signed description; the digests of the mails in it.
+    """Compare a record with its signed description; the digests of the mails or reports in it.
 
     Raises InvalidError, DamagedError.
     """
@@ -193,6 +195,11 @@ def _compare(claim: Claim, data: bytes) -> frozenset[str]:
         found = (watched.instance, watched.customer, watched.wave)
         _same(found, (claim.signed.instance, claim.signed.customer, claim.signed.wave))
         return frozenset()
+    if claim.signed.kind == "mail-sources":
+        sources = MailSourcesRecord.from_bytes(data, digest=claim.record)
+        named = (sources.instance, sources.customer, sources.wave)
+        _same(named, (claim.signed.instance, claim.signed.customer, claim.signed.wave))
+        return frozenset(report.digest for report in sources.reports)
     mails = MailsRecord.from_bytes(data, digest=claim.record)
     signed = (claim.signed.instance, claim.signed.customer, claim.signed.wave, claim.signed.phase)
     _same((mails.instance, mails.customer, mails.wave, mails.phase), signed)
