@@ -2,10 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """night.json: what a night says beside its verdicts, because it knows of the nights before it.
 
+`python -m wavegate.evidence.night_file > reports/schema/night.schema.json` writes its schema.
+
 It is sealed in the night's bundle and filed in the store with seal and verdicts. Its verdicts rest
 on one thing in it: which expected changes were used before (`spent`).
 """
 
+import json
+import sys
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -183,3 +187,14 @@ def night_to_json(night: Night) -> Mapping[str, object]:
     """The fields that `nightly --json` has beside those of verdicts.json."""
     found = night.model_dump(mode="json", exclude={"schema_id", "run", "at", "standing", "bad"})
     return {key: value for key, value in found.items() if key != "schema"}
+
+
+def schema_text() -> str:
+    """The checked-in text of the schema."""
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA}
+    found = head | Night.model_json_schema(mode="serialization")
+    return json.dumps(found, indent=2, sort_keys=True) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(schema_text())

@@ -21,7 +21,7 @@ TOP = 20
 
 def quiet(verdicts: Verdicts, night: Night) -> bool:
     """Whether there is nothing to tell but that all is as it was accepted."""
-    return verdicts.decision is Word.GO and not night.changed and not list(_lines(verdicts, night))
+    return verdicts.decision is Word.GO and not night.changed and not remarks(night)
 
 
 def line(verdicts: Verdicts, night: Night) -> str:
@@ -43,12 +43,17 @@ def told(
     word = "changed" if night.changed else "unchanged"
     since = f" since {format_instant(night.previous_at)}" if night.previous_at else ""
     head = Text(f"night of {night.night}, against baseline {night.baseline}: {word}{since}")
-    lines = [Text(f"  {shorten(text, LIMIT)}") for text in _lines(verdicts, night)]
+    lines = [Text(f"  {shorten(text, LIMIT)}") for text in remarks(night)]
     shown = (*lines[:TOP], *([Text(f"  and {len(lines) - TOP} more")] if lines[TOP:] else []))
     return Group(head, *shown, summary(verdicts, paths=paths))
 
 
-def _lines(verdicts: Verdicts, night: Night) -> Iterator[str]:
+def remarks(night: Night) -> tuple[str, ...]:
+    """What a night says beside its verdicts, a line each: what turned first."""
+    return tuple(_lines(night))
+
+
+def _lines(night: Night) -> Iterator[str]:
     for entry in night.transitions:
         yield _transition(entry)
     for change in night.expected_changes:
@@ -63,7 +68,6 @@ def _lines(verdicts: Verdicts, night: Night) -> Iterator[str]:
         yield f"unstable   {cell.promise} of {cell.instance}: {cell.flips} flips in 30 nights"
     yield from (f"trend      {text}" for text in night.trend)
     yield from (f"note       {text}" for text in night.notes)
-    del verdicts
 
 
 def _transition(entry: ChangeEntry) -> str:

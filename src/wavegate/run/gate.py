@@ -44,7 +44,7 @@ class Request:
     """How to gate. out: the bundle, None for reports/runs/<run>. only: instances, () for all.
 
     spent: of a night, the expected changes that were used before. more: writes what a bundle holds
-    besides, once the verdicts are there.
+    besides, once the verdicts are there, and gives the verdicts with notes on it.
     """
 
     suites: tuple[Suite, ...]
@@ -53,7 +53,7 @@ class Request:
     only: tuple[str, ...] = ()
     alluredir: Path | None = None
     spent: frozenset[str] = frozenset()
-    more: Callable[[Path, Verdicts], None] | None = None
+    more: Callable[[Path, Verdicts], Verdicts] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,7 @@ def gate(
         say(f"judging with {len(request.suites)} suites")
         verdicts = judge_bundle(folder, run, opened.wave, at, trust, request)
         say("drawing and writing the report")
-        _write(folder, opened, request, verdicts, signer, trust)
+        verdicts = _write(folder, opened, request, verdicts, signer, trust)
         seal_bundle(
             folder,
             signer=signer,
@@ -117,13 +117,14 @@ def _write(
     verdicts: Verdicts,
     signer: Signer,
     trust: Trust,
-) -> None:
+) -> Verdicts:
     """Write verdicts and reports, with the plots of a wave; and what the request has besides."""
     if request.more is not None:
-        request.more(folder, verdicts)
+        verdicts = request.more(folder, verdicts)
     shelf = _frozen(folder, opened, trust, verdicts.at)
     names = _worst_first(verdicts, shelf, request.only) if isinstance(shelf, Shelf) else ()
     _render(folder, verdicts, signer.keyid, shelf, names)
+    return verdicts
 
 
 def _freeze(

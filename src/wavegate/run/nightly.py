@@ -34,6 +34,7 @@ from wavegate.evidence.trust import Trust
 from wavegate.evidence.verdicts import Verdicts
 from wavegate.record.rates import read_history
 from wavegate.record.store import Store
+from wavegate.report.night import remarks
 from wavegate.run import gate
 from wavegate.run.capture import Taken
 from wavegate.run.nights import Known, known_nights, missed, rates
@@ -225,9 +226,11 @@ class _Teller:
     known: Known
     trust: Trust
 
-    def write(self, folder: Path, verdicts: Verdicts) -> None:
-        """Write night.json into a bundle that is being built."""
-        (folder / NIGHT).write_bytes(dump_night(self.night(verdicts)))
+    def write(self, folder: Path, verdicts: Verdicts) -> Verdicts:
+        """Write night.json into a bundle that is being built; the report tells of it in notes."""
+        night = self.night(verdicts)
+        (folder / NIGHT).write_bytes(dump_night(night))
+        return verdicts.model_copy(update={"notes": (*verdicts.notes, *remarks(night))})
 
     def night(self, verdicts: Verdicts) -> Night:
         """What the night says beside its verdicts."""
