@@ -57,6 +57,7 @@ from wavegate.evidence.predicates import SeedRuns
 from wavegate.record.campaign_view import CampaignView
 from wavegate.record.dmarc_report import DmarcReport, within
 from wavegate.record.dns_view import DnsView
+from wavegate.record.host_view import HostView
 from wavegate.record.message import Received
 from wavegate.record.observation import Observation
 from wavegate.record.rate_witnesses import read_witnesses
@@ -320,6 +321,8 @@ class Side:
             DnsView(snapshot),
             CampaignView(snapshot),
             mails,
+            hosts=HostView(snapshot),
+            blocklists=self._file.dossier.estate.policy.blocklists,
             verified=self.verified,
             records=self.records,
         )

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 
 from wavegate.compare.learned import HELO, TraitChange, Traits, changes, learn
 from wavegate.compare.residue import (
-    DnsSide,
     Known,
     Place,
     Silent,
@@ -21,10 +20,15 @@ from wavegate.compare.residue import (
     campaign_facts,
     dns_facts,
 )
+from wavegate.compare.residue_blocklists import blocklist_facts, blocklist_questions
+from wavegate.compare.residue_dnssec import dnssec_facts
+from wavegate.compare.residue_hosts import host_facts, with_policies
 from wavegate.compare.residue_rules import Difference, clearing_rule
 from wavegate.compare.scope import received_by
 from wavegate.estate.model import Instance
 from wavegate.record.campaign_view import CampaignView
+from wavegate.record.dns_view import DnsView
+from wavegate.record.host_view import HostView
 from wavegate.record.message import Received
 from wavegate.verdict import (
     Cleared,
@@ -65,18 +69,30 @@ class Residue:
 
 def gather(
     instance: Instance,
-    dns: DnsSide,
+    dns: DnsView,
     campaign: CampaignView,
     mails: tuple[Received, ...] = (),
     *,
+    hosts: HostView | None = None,
+    blocklists: tuple[str, ...] = (),
     verified: frozenset[str] = frozenset(),
     records: tuple[str, ...] = (),
 ) -> Residue:
-    """The evidence of one side. verified: digests of mails whose signature verifies."""
-    domains = [domain.name for domain in instance.domains]
+    """The evidence of one side.
+
+    blocklists: zones of the policy. verified: digests of mails whose signature verifies.
+    """
+    domains, ips = [domain.name for domain in instance.domains], instance.sending_ips
+    facts = [
+        *dns_facts(dns, domains, blocklist_questions(ips, blocklists)),
+        *dnssec_facts(dns),
+        *blocklist_facts(dns, ips, blocklists),
+        *campaign_facts(campaign),
+        *(host_facts(hosts) if hosts is not None else ()),
+    ]
     return Residue(
         instance=instance,
-        facts=_merged([*dns_facts(dns, domains), *campaign_facts(campaign)]),
+        facts=_merged(with_policies(facts)),
         traits=learn(instance, mails, verified),
         hops=frozenset(host for mail in mails for host in received_by(mail)[-1:]),
         records=records,

@@ -24,7 +24,7 @@ CANARY = "wavegate-no-such-name"
 LEFT_OUT_TYPES = frozenset({"RRSIG", "NSEC", "NSEC3"})
 """They change with every signing of the zone."""
 _ADDRESS_TYPES = frozenset({"A", "AAAA"})
-_NAME_TYPES = frozenset({"NS", "MX", "CNAME", "PTR", "SRV", "DNAME"})
+_NO_CASE_TYPES = frozenset({"NS", "MX", "CNAME", "PTR", "SRV", "DNAME", "CAA"})
 _LEADS_TO_TXT = ("include:", "redirect=")
 _LEADS_TO_ADDRESS = ("a:", "mx:", "exists:", "ptr:")
 
@@ -55,7 +55,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A definite state: sorted, normalised items. behind: the CNAME target that led to them."""
+    """A definite state: sorted, normalised items.
+
+    behind: what stands behind them and is compared by itself: the CNAME target that led to
+    addresses, the policy that a text or host leads to; of a certificate its end.
+    """
 
     items: tuple[str, ...]
     behind: str = ""
@@ -90,15 +94,18 @@ class Explained:
     aliased: frozenset[Name]
 
 
-def dns_facts(view: DnsSide, domains: Iterable[str]) -> Iterator[tuple[Place, State]]:
+def dns_facts(
+    view: DnsSide, domains: Iterable[str], apart: frozenset[Name] = frozenset()
+) -> Iterator[tuple[Place, State]]:
     """The facts of all DNS answers. domains: the sender domains, whose SPF is `spf`'s.
 
+    apart: names whose answers make facts of another kind.
     The SOA of other zones are captured to date a stale copy of a policy, which is `spf`'s too.
     """
     own = frozenset(domains)
     explained = _explained(view, own)
     for name, rdtype in view.questions():
-        if rdtype in LEFT_OUT_TYPES or "_domainkey" in text_of(name).split("."):
+        if rdtype in LEFT_OUT_TYPES or name in apart or "_domainkey" in text_of(name).split("."):
             continue
         if rdtype == "SOA" and text_of(name) not in own:
             continue
@@ -238,7 +245,7 @@ def _items(owner: str, rdtype: str, rdatas: Iterable[Rdata], explained: Explaine
             text = joined(rdata)
             if not _anothers_text(owner, text, explained):
                 yield text
-        elif rdtype in _NAME_TYPES:
+        elif rdtype in _NO_CASE_TYPES:
             yield rdata.to_text().lower().rstrip(".")
         else:
             yield rdata.to_text()

@@ -62,6 +62,20 @@ class Heard:
     ignored: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """A question section and how it is asked."""
+
+    question: bytes
+    recursion: bool
+    dnssec: bool
+
+    def message(self, message_id: int, *, edns: bool) -> bytes:
+        return dns_wire.query(
+            message_id, self.question, recursion=self.recursion, edns=edns, dnssec=self.dnssec
+        )
+
+
 @dataclass(slots=True)
 class _Waiting:
     """One question in flight; event holds the reply, an error of the socket, or None: time up."""
@@ -106,9 +120,12 @@ class DnsClient:
         for server in self._servers.values():
             self._close(server)
 
-    async def ask(self, server: str, question: dns_wire.Question, *, recursion: bool) -> Heard:
+    async def ask(
+        self, server: str, question: dns_wire.Question, *, recursion: bool, dnssec: bool = False
+    ) -> Heard:
         """One question to one server (`host:port`), retried within the limits.
 
+        dnssec: ask for signatures too.
         Raises NoRouteError or InternalError for faults of this machine, nothing for the server's.
         """
         state = self._server(server)
@@ -116,18 +133,18 @@ class DnsClient:
             state.in_use += 1
             try:
                 self._open(server, state)
-                return await self._ask(server, state, question.wire, recursion=recursion)
+                return await self._ask(server, state, _Query(question.wire, recursion, dnssec))
             finally:
                 state.in_use -= 1
                 self._close_if_idle(state)
 
-    async def _ask(self, server: str, state: _Server, question: bytes, *, recursion: bool) -> Heard:
-        heard = await self._udp(server, state, question, recursion=recursion, edns=True)
+    async def _ask(self, server: str, state: _Server, query: _Query) -> Heard:
+        heard = await self._udp(server, state, query, edns=True)
         if heard.wire is not None and dns_wire.rcode(heard.wire) in RETRY_WITHOUT_EDNS:
-            heard = await self._udp(server, state, question, recursion=recursion, edns=False)
+            heard = await self._udp(server, state, query, edns=False)
         if heard.wire is None or not dns_wire.truncated(heard.wire):
             return heard
-        return await self._tcp(server, state, question, heard, recursion=recursion)
+        return await self._tcp(server, state, query, heard)
 
     # UDP
 
@@ -194,11 +211,9 @@ class DnsClient:
             if not waiting.event.done():
                 waiting.event.set_result(error)
 
-    async def _udp(
-        self, server: str, state: _Server, question: bytes, *, recursion: bool, edns: bool
-    ) -> Heard:
+    async def _udp(self, server: str, state: _Server, query: _Query, *, edns: bool) -> Heard:
         message_id = self._free_id(state)
-        data = dns_wire.query(message_id, question, recursion=recursion, edns=edns)
+        data = query.message(message_id, edns=edns)
         tries = 1 if state.silent >= SILENT_AFTER else self.limits.tries
         ignored = state.ignored
         got: bytes | OSError | None = None
@@ -206,7 +221,7 @@ class DnsClient:
         try:
             while count < tries and not isinstance(got, bytes):
                 count += 1
-                got = await self._try(server, state, message_id, question, data)
+                got = await self._try(server, state, message_id, query.question, data)
         finally:
             state.waiting.pop(message_id, None)
         state.silent = 0 if isinstance(got, bytes) else state.silent + 1
@@ -259,17 +274,15 @@ class DnsClient:
 
     # TCP
 
-    async def _tcp(
-        self, server: str, state: _Server, question: bytes, over_udp: Heard, *, recursion: bool
-    ) -> Heard:
+    async def _tcp(self, server: str, state: _Server, query: _Query, over_udp: Heard) -> Heard:
         """The same question over TCP; without an answer, the truncated one and why."""
         message_id = secrets.randbelow(65_536)
-        data = dns_wire.query(message_id, question, recursion=recursion, edns=over_udp.edns)
+        data = query.message(message_id, edns=over_udp.edns)
         wire: bytes | None = None
         failure: str | None = None
         try:
             async with asyncio.timeout(self.limits.timeout * self.limits.tries):
-                wire = await _over_tcp(state.address, data, message_id, question)
+                wire = await _over_tcp(state.address, data, message_id, query.question)
         except TimeoutError:
             failure = "truncated, no TCP (timeout)"
         except (OSError, EOFError, struct.error) as error:

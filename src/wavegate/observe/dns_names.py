@@ -22,6 +22,8 @@ MAIL_HOSTS = ("m", "t", "res")
 WALK = 8
 """RFC 9989 4.10: at most eight queries of the DMARC tree walk."""
 HOST_TYPES = ("CNAME", "A", "AAAA")
+TEST_ENTRIES = {4: "127.0.0.2", 6: "::ffff:7f00:2"}
+"""What every list holds, so that one sees whether it answers (RFC 5782 5)."""
 DOMAIN_TYPES = ("TXT", "NS", "SOA", "MX", "CAA")
 
 Asked = tuple[Name, str]
@@ -54,7 +56,24 @@ def domain_plan(domain: SenderDomain) -> Iterator[Asked]:
     for parent in parents(name):  # a parent domain may sign (relaxed alignment, RFC 9989 4.4)
         yield from ((found, "TXT") for found in under(selectors, parent))
     for found in under(MAIL_HOSTS, name):
-        yield from ((found, rdtype) for rdtype in HOST_TYPES)
+        yield from ((found, rdtype) for rdtype in (*HOST_TYPES, "CAA"))
+    yield from ((found, "CAA") for found in parents(name))  # inherited by the name (RFC 8659 3)
+
+
+def signed_sets(domain: SenderDomain, zone: Name) -> tuple[Asked, ...]:
+    """The sets of a signed zone that mail rests on, whose signatures are looked at."""
+    name = absolute(domain.name)
+    texts = ("_dmarc", *(f"{selector}._domainkey" for selector in domain.selectors))
+    sets = [(zone, "SOA"), (name, "TXT"), (name, "MX")]
+    return tuple(dict.fromkeys((*sets, *((found, "TXT") for found in under(texts, name)))))
+
+
+def blocklist_names(ips: Iterable[str], zone: str) -> Iterator[Name]:
+    """Where a list holds some addresses, and its test entries (RFC 5782 2.1, 2.4, 5)."""
+    versions = {ipaddress.ip_address(ip).version: None for ip in ips}
+    for address in (*ips, *(TEST_ENTRIES[version] for version in versions)):
+        labels = ipaddress.ip_address(address).reverse_pointer.split(".")[:-2]
+        yield from under((".".join(labels),), absolute(zone))
 
 
 def absolute(text: str) -> Name:

@@ -15,7 +15,8 @@ from wavegate.estate.model import Estate
 from wavegate.observe.dns_client import DnsLimits
 from wavegate.observe.dns_names import plan
 from wavegate.observe.dns_run import DnsRun
-from wavegate.observe.dns_walk import Walk
+from wavegate.observe.dns_walk import Extra, Walk
+from wavegate.observe.mta_sts import Fetch
 from wavegate.observe.notes import Notes
 from wavegate.observe.probe import Looked, Task
 
@@ -53,9 +54,12 @@ class DnsProbe:
     async def opened(self, estate: Estate) -> AsyncIterator[Look]:
         """A run in which equal questions of many instances are asked once."""
         async with DnsRun(estate, self._limits or limits_of(estate)) as run:
+            files = Fetch(estate.policy)
 
             async def look(task: Task, notes: Notes) -> None:
-                await Walk(run, task.instance, notes).everything()
+                policy = task.estate.policy
+                extra = Extra(blocklists=policy.blocklists, heard=task.heard, files=files)
+                await Walk(run, task.instance, notes, extra).everything()
 
             yield look
 

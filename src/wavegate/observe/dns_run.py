@@ -24,10 +24,11 @@ from wavegate.answer import Found
 from wavegate.errors import InternalError
 from wavegate.estate.model import Estate
 from wavegate.estate.values import join_host_port, split_host_port
+from wavegate.observe.contact import may_contact
 from wavegate.observe.dns_client import DnsClient, DnsLimits, Heard
 from wavegate.observe.dns_wire import AA, Question, flag, outcome, rcode
 from wavegate.observe.routes import NoRouteError
-from wavegate.record.dns_view import AUTHORITATIVE, PARENT, RESOLVER, decode
+from wavegate.record.dns_view import AUTHORITATIVE, PARENT, RESOLVER, SIGNED, decode
 from wavegate.record.observation import Observation, Outcome, Unreachable
 
 RESOLV_CONF = Path("/etc/resolv.conf")
@@ -39,13 +40,18 @@ TOP_SERVERS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Who answers for a name: the zone, its servers, their role, and how they were found."""
+    """Who answers for a name: the zone, its servers, their role, and how they were found.
+
+    not_asked: servers beyond the most that are asked. private: those that NS lead to and that the
+    estate does not allow to be contacted.
+    """
 
     zone: Name
     servers: tuple[str, ...]
     role: str
     evidence: tuple[Observation, ...] = ()
     not_asked: tuple[str, ...] = ()
+    private: tuple[str, ...] = ()
 
     @property
     def zone_text(self) -> str:
@@ -79,6 +85,7 @@ class DnsRun:
         resolvers: tuple[str, ...] | None = None,
     ) -> None:
         self._client = DnsClient(limits)
+        self._policy = estate.policy
         found = resolvers if resolvers is not None else estate.resolvers or system_resolvers()
         self._resolvers = found
         self._given = {
@@ -106,15 +113,19 @@ class DnsRun:
 
     # questions
 
-    async def ask(self, server: str, question: Question, zone: str, role: str) -> Observation:
+    async def ask(
+        self, server: str, question: Question, zone: str, role: str, *, dnssec: bool = False
+    ) -> Observation:
         """One question to one server; asked once per run, however many instances want it.
 
-        The observation's vantage is empty: who notes it fills it in.
+        The observation's vantage is empty: who notes it fills it in. dnssec: with signatures; such
+        an answer is kept apart from the plain one.
         Raises NoRouteError or InternalError for faults of this machine.
         """
-        key = (server, question.text, question.rdtype, zone, role)
+        key = (server, question.text, question.rdtype, zone, role, SIGNED if dnssec else "")
         if key not in self._shared:
-            self._shared[key] = asyncio.create_task(self._ask(server, question, zone, role))
+            asking = self._ask(server, question, zone, role, dnssec=dnssec)
+            self._shared[key] = asyncio.create_task(asking)
             if len(self._shared) > SHARED:
                 self._forget()
         return await asyncio.shield(self._shared[key])
@@ -125,9 +136,12 @@ class DnsRun:
         for key in done[: SHARED // 10]:
             del self._shared[key]
 
-    async def _ask(self, server: str, question: Question, zone: str, role: str) -> Observation:
+    async def _ask(
+        self, server: str, question: Question, zone: str, role: str, *, dnssec: bool
+    ) -> Observation:
         at, began = clock.now(), clock.monotonic()
-        heard = await self._client.ask(server, question, recursion=role == RESOLVER)
+        recursion = role == RESOLVER
+        heard = await self._client.ask(server, question, recursion=recursion, dnssec=dnssec)
         return Observation(
             kind="dns",
             subject=f"{question.text} {question.rdtype}",
@@ -137,6 +151,7 @@ class DnsRun:
                 "type": question.rdtype,
                 "zone": zone,
                 "role": role,
+                **({SIGNED: "1"} if dnssec else {}),
             },
             heard=_facts(heard),
             outcome=_outcome(heard, role),
@@ -179,6 +194,10 @@ class DnsRun:
             if ancestor in self._given:
                 return await self._given_place(ancestor)
         return await self._followed(_ancestors(name))
+
+    def gives(self, name: Name) -> bool:
+        """Whether the estate gives the servers of a name."""
+        return any(ancestor in self._given for ancestor in (*_ancestors(name), dns.name.root))
 
     async def below(self, name: Name, zone: Name) -> Place | None:
         """The servers of a zone under this one, to which its servers refer for the name."""
@@ -237,8 +256,13 @@ class DnsRun:
         for found, seen in await asyncio.gather(*(self._addresses(h, 53) for h in hosts)):
             servers.extend(found)
             evidence.extend(seen)
-        place = _place(zone, servers, evidence)
+        private = sorted({server for server in servers if not self._allowed(server)})
+        servers = [server for server in servers if server not in private]
+        place = replace(_place(zone, servers, evidence), private=tuple(private))
         return place if servers else replace(place, role=RESOLVER)
+
+    def _allowed(self, server: str) -> bool:
+        return may_contact(split_host_port(server, default=53)[0], self._policy)
 
     async def parent(self, zone: Name) -> Place | None:
         """The servers of the zone above, which delegate this one; None where nobody is known."""

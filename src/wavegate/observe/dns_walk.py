@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 
 import dns.exception
 from dns.name import Name
@@ -13,19 +14,23 @@ from dns.rdata import Rdata
 
 from wavegate.answer import Found, Unknown
 from wavegate.estate.model import Instance, SenderDomain
+from wavegate.observe.contact import REASON
 from wavegate.observe.dns_names import (
     HOST_TYPES,
     Asked,
     absolute,
+    blocklist_names,
     dmarc_walk,
     domain_plan,
     reverse_name,
+    signed_sets,
     under,
     url_hosts,
 )
 from wavegate.observe.dns_run import DnsRun, MissingResolverError, Place
 from wavegate.observe.dns_spf import Sender, Wanted, leads, spf_texts
 from wavegate.observe.dns_wire import Question, has_cname, refers
+from wavegate.observe.mta_sts import LABEL, Fetch
 from wavegate.observe.notes import Notes
 from wavegate.observe.routes import NoRouteError
 from wavegate.record.dns_view import RESOLVER, Leads, decode
@@ -36,15 +41,32 @@ MAX_HOSTS = 24
 MAX_POINTERS = 10
 MAX_CHAIN = 8
 MAX_REPORTS = 10
+MAX_HEARD = 24
 _MAILTO = re.compile(rb"mailto:[^@,;!\s]+@([A-Za-z0-9._-]+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extra:
+    """What a walk asks besides the names of the instance itself.
+
+    blocklists: zones of lists. heard: Return-Path domains and HELO names of received mail.
+    files: how MTA-STS policies are fetched, None for not at all.
+    """
+
+    blocklists: tuple[str, ...] = ()
+    heard: tuple[str, ...] = ()
+    files: Fetch | None = None
 
 
 class Walk:
     """The questions of one instance in one run; everything that comes of them is noted."""
 
-    def __init__(self, run: DnsRun, instance: Instance, notes: Notes) -> None:
+    def __init__(
+        self, run: DnsRun, instance: Instance, notes: Notes, extra: Extra | None = None
+    ) -> None:
         self._run = run
         self._instance = instance
+        self._extra = extra or Extra()
         self._notes = notes
         self._asked: dict[Asked, asyncio.Task[tuple[Observation, ...]]] = {}
         self._pointers: dict[str, asyncio.Task[tuple[Name, ...]]] = {}
@@ -64,7 +86,11 @@ class Walk:
                 *self._pointers.values(),
                 *(self._domain(domain) for domain in instance.domains),
                 *(self._types(host, HOST_TYPES) for host in url_hosts(instance)),
+                *(self._listed(zone) for zone in self._extra.blocklists),
+                *(self._heard(name) for name in self._extra.heard[:MAX_HEARD]),
             )
+            for name in self._extra.heard[MAX_HEARD:]:
+                self._notes.leave_out(f"{name} MX", f"more than {MAX_HEARD} names heard in mail")
         finally:
             tasks = (*self._asked.values(), *self._pointers.values())
             for task in tasks:
@@ -110,9 +136,12 @@ class Walk:
         asks = (self._one(place, server, question) for server in place.servers)
         return self._note([o for o in await asyncio.gather(*asks) if o is not None])
 
-    async def _one(self, place: Place, server: str, question: Question) -> Observation | None:
+    async def _one(
+        self, place: Place, server: str, question: Question, *, dnssec: bool = False
+    ) -> Observation | None:
+        zone, role = place.zone_text, place.role
         try:
-            return await self._run.ask(server, question, place.zone_text, place.role)
+            return await self._run.ask(server, question, zone, role, dnssec=dnssec)
         except NoRouteError as error:
             self._notes.leave_out(f"server {error.server}", error.reason)
             return None
@@ -149,6 +178,8 @@ class Walk:
         self._note(place.evidence)
         for server in place.not_asked:
             self._notes.leave_out(f"server {server}", f"one of many of {place.zone_text}")
+        for server in place.private:
+            self._notes.leave_out(f"server {server} of {place.zone_text}", f"it {REASON}")
 
     async def _records(self, name: Name, rdtype: str) -> tuple[Rdata, ...]:
         """The records in all servers' answers together, each once, CNAMEs followed."""
@@ -189,6 +220,8 @@ class Walk:
             self._spf(name),
             self._reports(name),
             self._delegation(name),
+            self._signatures(domain),
+            self._policy_file(name),
         )
 
     async def _hosts(self, name: Name, rdtype: str) -> None:
@@ -213,6 +246,41 @@ class Walk:
             await self._at(parent, place.zone, "NS")
         except (MissingResolverError, NoRouteError) as error:
             self._notes.leave_out(f"parent of {name.to_text()}", str(error))
+
+    async def _signatures(self, domain: SenderDomain) -> None:
+        """DNSKEY, the parent's DS, and of a signed zone the signed sets that mail rests on."""
+        name = absolute(domain.name)
+        try:
+            place = await self._run.place(name)
+            if place.role == RESOLVER:
+                self._notes.leave_out(f"DNSSEC of {name.to_text()}", "its servers are not known")
+                return
+            found = await self._signed(place, place.zone, "DNSKEY")
+            parent = await self._run.parent(place.zone)
+            if parent is not None and parent.zone != place.zone:
+                found = (*found, *await self._signed(parent, place.zone, "DS"))
+        except (MissingResolverError, NoRouteError) as error:
+            self._notes.leave_out(f"DNSSEC of {name.to_text()}", str(error))
+            return
+        if any(_holds(observation) for observation in found):
+            await _all(*(self._signed(place, *q) for q in signed_sets(domain, place.zone)))
+
+    async def _policy_file(self, domain: Name) -> None:
+        """The MTA-STS policy: where it would be, by the same servers, and what stands there."""
+        files = self._extra.files
+        for host in under((LABEL,), domain) if files is not None else ():
+            found = [*await self._records(host, "A"), *await self._records(host, "AAAA")]
+            if files is not None and found and not self._notes.stopped.is_set():
+                addresses = tuple(rdata.to_text() for rdata in found)
+                await files.into(self._notes, host.to_text(omit_final_dot=True), addresses)
+
+    async def _signed(self, place: Place, name: Name, rdtype: str) -> tuple[Observation, ...]:
+        """A question with signatures at every server of a zone."""
+        if self._notes.stopped.is_set():
+            return ()
+        question = Question(name, rdtype)
+        asks = (self._one(place, server, question, dnssec=True) for server in place.servers)
+        return self._note([o for o in await asyncio.gather(*asks) if o is not None])
 
     async def _reports(self, domain: Name) -> None:
         """Whether foreign report addresses consent (RFC 9990: `<domain>._report._dmarc.<dest>`)."""
@@ -284,6 +352,27 @@ class Walk:
                 self._notes.leave_out(f"SPF term {term[:100]} of {record.to_text()}", reason)
         return tuple(wanted)
 
+    # blocklists, and what mail named
+
+    async def _listed(self, zone: str) -> None:
+        """Each sending IP at one blocklist, by way of the resolver: lists want no other."""
+        for name in blocklist_names(self._instance.sending_ips, zone):
+            if self._notes.stopped.is_set():
+                return
+            try:
+                if self._run.gives(name):
+                    await self._at(await self._run.place(name), name, "A")
+                else:
+                    self._note(await self._run.resolve(Question(name, "A")))
+            except (MissingResolverError, NoRouteError) as error:
+                self._notes.leave_out(f"{name.to_text()} A", str(error))
+
+    async def _heard(self, text: str) -> None:
+        """A Return-Path domain or HELO name of received mail: where bounces go, whose it is."""
+        with suppress(dns.exception.DNSException, UnicodeError):
+            name = absolute(text)
+            await _all(self._types(name, ("MX", "A", "AAAA", "TXT")), self._hosts(name, "MX"))
+
     # a sending IP
 
     async def _address(self, ip: str) -> tuple[Name, ...]:
@@ -295,6 +384,12 @@ class Walk:
         kept = tuple(target for target in targets[:MAX_POINTERS] if len(target) > 1)
         await _all(*(self._types(target, ("A", "AAAA", "TXT")) for target in kept))
         return kept
+
+
+def _holds(observation: Observation) -> bool:
+    """Whether an answer holds what was asked for."""
+    asked, outcome = observation.asked, observation.outcome
+    return isinstance(decode(outcome, absolute(asked["name"]), asked["type"]), Found)
 
 
 async def _all(*work: Awaitable[object]) -> None:

@@ -22,7 +22,9 @@ _RECORD = struct.Struct("!2HIH")
 QR, AA, TC, RD, RA = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080
 IN = 1
 PAYLOAD = 1232
+DO = 0x8000
 _OPT = b"\0" + _RECORD.pack(dns.rdatatype.OPT, PAYLOAD, 0, 0)
+_OPT_DO = b"\0" + _RECORD.pack(dns.rdatatype.OPT, PAYLOAD, DO, 0)
 MAX_RECORDS = 4096
 
 ANSWER, AUTHORITY = 1, 2
@@ -51,11 +53,16 @@ class Question:
         object.__setattr__(self, "wire", (lower.to_wire() or b"") + end)
 
 
-def query(message_id: int, question: bytes, *, recursion: bool, edns: bool) -> bytes:
-    """A query message; EDNS announces 1232 octets (DNS flag day 2020)."""
+def query(
+    message_id: int, question: bytes, *, recursion: bool, edns: bool, dnssec: bool = False
+) -> bytes:
+    """A query message; EDNS announces 1232 octets (DNS flag day 2020).
+
+    dnssec: with DO, so that signatures come along (RFC 3225); there is none without EDNS.
+    """
     flags = RD if recursion else 0
     header = _HEADER.pack(message_id, flags, 1, 0, 0, 1 if edns else 0)
-    return header + question + (_OPT if edns else b"")
+    return header + question + ((_OPT_DO if dnssec else _OPT) if edns else b"")
 
 
 def message_id(data: bytes) -> int:

@@ -163,8 +163,16 @@ def shared_context() -> ssl.SSLContext:
 
 @functools.cache
 def _shared_context() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if not context.cert_store_stats()["x509_ca"]:
+    return new_context(None)
+
+
+def new_context(ca_pem: str | None) -> ssl.SSLContext:
+    """A context of one's own. ca_pem: trust only these certificates, None as the shared one does.
+
+    Raises ssl.SSLError, ValueError.
+    """
+    context = ssl.create_default_context(cadata=ca_pem)
+    if ca_pem is None and not context.cert_store_stats()["x509_ca"]:
         context.load_verify_locations(cafile=requests.utils.DEFAULT_CA_BUNDLE_PATH)
     return context
 
@@ -177,7 +185,7 @@ def own_context(ca_pem: str) -> ssl.SSLContext:
 
 @functools.lru_cache(maxsize=64)
 def _own_context(ca_pem: str) -> ssl.SSLContext:
-    return ssl.create_default_context(cadata=ca_pem)
+    return new_context(ca_pem)
 
 
 class _Session(requests.Session):

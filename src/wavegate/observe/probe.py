@@ -18,12 +18,16 @@ from wavegate.record.snapshot import LeftOut
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One instance to look at, from where, and the folder that `file:` references start from."""
+    """One instance to look at, from where, and the folder that `file:` references start from.
+
+    heard: Return-Path domains and HELO names of its received mail, to be looked up too.
+    """
 
     estate: Estate
     instance: Instance
     vantage: str
     base: Path
+    heard: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

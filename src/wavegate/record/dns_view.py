@@ -25,6 +25,8 @@ from wavegate.record.snapshot import Snapshot
 AUTHORITATIVE = "authoritative"
 RESOLVER = "resolver"
 PARENT = "parent"
+SIGNED = "signed"
+"""The member of `asked` of a question that asked for signatures too; its answers are apart."""
 MAX_CHAIN = 16
 
 Question = tuple[Name, str]
@@ -115,6 +117,7 @@ class DnsView:
         self._authoritative: dict[Question, dict[str, Observation]] = {}
         self._resolver: dict[Question, dict[str, Observation]] = {}
         self._parent: dict[Question, dict[str, Observation]] = {}
+        self._signed: dict[Question, dict[str, Observation]] = {}
         self._memo: dict[tuple[Question, str], Answer] = {}
         self._common: dict[Question, Answer] = {}
         for observation in snapshot.observations:
@@ -127,6 +130,9 @@ class DnsView:
             question = (from_text(asked["name"]), asked["type"])
             server, role = asked["server"], asked["role"]
         except Exception:  # noqa: BLE001 - an observation that names no question answers none
+            return
+        if SIGNED in asked:
+            self._signed.setdefault(question, {})[server] = observation
             return
         roles = {AUTHORITATIVE: self._authoritative, PARENT: self._parent}
         roles.get(role, self._resolver).setdefault(question, {})[server] = observation
@@ -214,6 +220,10 @@ class DnsView:
     def delegated_zones(self) -> tuple[Name, ...]:
         """The zones whose parents were asked."""
         return tuple(sorted(name for name, _ in self._parent))
+
+    def signed(self) -> Mapping[Question, Mapping[str, Observation]]:
+        """What was asked with signatures, per server: DNSKEY, DS at the parent, and signed sets."""
+        return MappingProxyType(self._signed)
 
 
 def _prolonged(answer: Answer, chain: tuple[Name, ...]) -> Answer:

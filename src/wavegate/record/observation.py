@@ -10,13 +10,14 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from wavegate.clock import format_instant
 from wavegate.errors import DamagedError
 from wavegate.record.fields import instant, number, text, text_members
 
-Kind = Literal["dns", "http", "soap"]
+Kind = Literal["dns", "http", "soap", "tls", "ssh", "mta-sts"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ Outcome = Seen | Absent | Unreachable
 class Observation:
     """One question and its outcome.
 
-    kind: dns, http or soap. subject: what it is about, e.g. `news.acme.example. TXT` or
+    kind: dns, http, soap, tls, ssh, mta-sts. subject: what it is about: `news.acme.example. TXT`,
     `https://acme.example /r/test`. asked: how it was asked; string keys and values only, among
     them always those by which the same question is known again (`identity`). heard: further facts
     of the answer that are no part of the question (status, content type, transport, TLS).
@@ -102,12 +103,9 @@ class Observation:
 
 
 def _kind(value: object) -> Kind:
-    if value == "dns":
-        return "dns"
-    if value == "http":
-        return "http"
-    if value == "soap":
-        return "soap"
+    for kind in KINDS:
+        if value == kind:
+            return kind
     raise ValueError(f"kind {value!r}")
 
 

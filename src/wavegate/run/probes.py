@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from wavegate.observe.campaign_probe import CampaignProbe
 from wavegate.observe.dns_probe import DnsProbe
+from wavegate.observe.host_probe import HostProbe
 from wavegate.observe.probe import Probe
 from wavegate.observe.rate_probe import RateQuestions
 from wavegate.observe.witness_probe import WitnessQuestions
@@ -13,4 +14,5 @@ from wavegate.observe.witness_probe import WitnessQuestions
 
 def probes() -> Sequence[Probe]:
     """The probes of a capture, in the order in which they look."""
-    return (DnsProbe(), CampaignProbe(companions=(RateQuestions(), WitnessQuestions())))
+    campaign = CampaignProbe(companions=(RateQuestions(), WitnessQuestions()))
+    return (DnsProbe(), HostProbe(), campaign)

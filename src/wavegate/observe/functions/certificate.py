@@ -9,12 +9,9 @@ end can be told.
 import socket
 import ssl
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from urllib.parse import urlsplit
-
-from cryptography import x509
 
 from wavegate.canonical import digest
 from wavegate.clock import format_instant
@@ -22,22 +19,21 @@ from wavegate.estate.model import FunctionProbe
 from wavegate.estate.values import join_host_port
 from wavegate.observe.functions.answer import Answer, Asked, Function, ok, silent, wrong
 from wavegate.observe.functions.facing import DEFAULT_PORTS, Facing
-from wavegate.observe.functions.wire import connected
 from wavegate.observe.http_client import shared_context
 from wavegate.observe.routes import raise_if_ours
+from wavegate.observe.tls_look import certificate_of, trusting, why_untrusted
+from wavegate.record.certificate import Certificate, read_certificate
 from wavegate.record.timeline import Watched
 
 NAME = "certificate"
 CEILING = timedelta(minutes=1)
 MOST_NAMES = 120
-NO_ISSUER = 20
-"""X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY of OpenSSL."""
 EXPECTS = "a trusted certificate that has not expired"
 
 
 def functions(facing: Facing) -> Iterator[Function]:
     """One function per HTTPS host of the instance."""
-    hosts = sorted(set(_hosts(facing)))
+    hosts = https_hosts(facing)
     if not hosts:
         yield facing.not_probed(NAME, EXPECTS, "the estate names no https host")
     every = facing.every(NAME, CEILING)
@@ -46,6 +42,11 @@ def functions(facing: Facing) -> Iterator[Function]:
         watched = Watched(name=f"{NAME}/{shown}", every=every, expects=EXPECTS)
         ask = partial(certificate, facing, host, port)
         yield Function(watched=watched, host=f"{host}:{port}", ask=ask)
+
+
+def https_hosts(facing: Facing) -> tuple[tuple[str, int], ...]:
+    """Host and port of each https url that the estate names for an instance, sorted."""
+    return tuple(sorted(set(_hosts(facing))))
 
 
 def _hosts(facing: Facing) -> Iterator[tuple[str, int]]:
@@ -74,7 +75,9 @@ def certificate(facing: Facing, host: str, port: int) -> Asked:
     try:
         return (_shown(facing, host, port),)
     except ssl.SSLCertVerificationError as error:
-        return (wrong(f"certificate not trusted: {_why(error)}{_seen(facing, host, port)}"),)
+        return (
+            wrong(f"certificate not trusted: {why_untrusted(error)}{_seen(facing, host, port)}"),
+        )
     except ssl.SSLError as error:
         return (silent(f"TLS: {error.reason or 'failed'}"),)
     except TimeoutError:
@@ -90,73 +93,28 @@ def certificate(facing: Facing, host: str, port: int) -> Asked:
 
 def _shown(facing: Facing, host: str, port: int) -> Answer:
     context = facing.context or shared_context()
-    found = _described(_der(facing, host, port, context))
-    return ok(f"valid until {found.until}", value=str(found))
-
-
-def _der(facing: Facing, host: str, port: int, context: ssl.SSLContext) -> bytes:
-    with (
-        connected(host, port, facing.seconds) as (_, sock),
-        context.wrap_socket(sock, server_hostname=host) as secure,
-    ):
-        return secure.getpeercert(binary_form=True) or b""
-
-
-def _why(error: ssl.SSLCertVerificationError) -> str:
-    told = str(error.verify_message)
-    return f"{told} (a missing intermediate?)" if error.verify_code == NO_ISSUER else told
+    found = read_certificate(certificate_of(host, port, facing.seconds, context))
+    return ok(f"valid until {format_instant(found.until)}", value=_spelt(found))
 
 
 def _seen(facing: Facing, host: str, port: int) -> str:
     """What a certificate says that is not trusted; nothing where it cannot be read again."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
     try:
-        found = _described(_der(facing, host, port, context))
+        context = facing.context or shared_context()
+        found = read_certificate(certificate_of(host, port, facing.seconds, trusting(context)))
     except (OSError, ValueError):
         return ""
-    return f"; notAfter {found.until}, for {found.names}"
+    return f"; notAfter {format_instant(found.until)}, for {_names(found)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Described:
-    """A certificate in words. names: DNS names and addresses, or how many where they are many."""
-
-    digest: str
-    until: str
-    issuer: str
-    names: str
-
-    def __str__(self) -> str:
-        return f"{self.digest} until {self.until} by {self.issuer} for {self.names}"
+def _spelt(found: Certificate) -> str:
+    until = format_instant(found.until)
+    return f"{found.digest} until {until} by {found.issuer} for {_names(found)}"
 
 
-def _described(der: bytes) -> _Described:
-    """Read a certificate. Raises ValueError."""
-    found = x509.load_der_x509_certificate(der)
-    by = found.issuer.get_attributes_for_oid(x509.NameOID.ORGANIZATION_NAME)
-    issuer = str(by[0].value) if by else found.issuer.rfc4514_string()
-    return _Described(
-        digest=digest(der),
-        until=format_instant(found.not_valid_after_utc),
-        issuer=" ".join(issuer.replace(" for ", " ").split())[:40],
-        names=_names(found),
-    )
-
-
-def _names(found: x509.Certificate) -> str:
-    try:
-        held = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return "no name"
-    names = sorted(
-        {
-            *(name.lower() for name in held.get_values_for_type(x509.DNSName)),
-            *(str(ip) for ip in held.get_values_for_type(x509.IPAddress)),
-        }
-    )
-    text = ", ".join(names)
-    return (
-        text if len(text) <= MOST_NAMES else f"{len(names)} names, sha256 {digest(text.encode())}"
-    )
+def _names(found: Certificate) -> str:
+    """The names, or how many where they are many."""
+    text = ", ".join(found.names) or "no name"
+    if len(text) <= MOST_NAMES:
+        return text
+    return f"{len(found.names)} names, sha256 {digest(text.encode())}"

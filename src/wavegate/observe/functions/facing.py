@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """One instance as a watch faces it: its pooled connections, its url, what the estate says of it."""
 
-import ipaddress
 import socket
 import ssl
 import threading
@@ -16,6 +15,7 @@ from urllib.parse import urljoin, urlsplit
 
 from wavegate.estate.model import Estate, FunctionProbe, Instance
 from wavegate.estate.policy import Policy
+from wavegate.observe.contact import REASON, barred
 from wavegate.observe.functions.answer import Answer, Function, not_counted, silent, trouble
 from wavegate.observe.http_client import Exchange, HttpClient, HttpLimits
 from wavegate.observe.redact import Secrets
@@ -130,20 +130,10 @@ class Facing:
             found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
             return silent("host name not found", looked_up=host)
-        for *_, address in found:
-            ip = ipaddress.ip_address(str(address[0]).partition("%")[0])
-            if not self._may_contact(ip):
-                reason = f"{ip} is private and not in policy.reachable_private"
-                return replace(not_counted(reason), forbidden=True)
+        private = barred((str(address[0]) for *_, address in found), self.policy)
+        if private is not None:
+            return replace(not_counted(f"{private} {REASON}"), forbidden=True)
         return None
-
-    def _may_contact(self, ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-        if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
-            ip = ip.ipv4_mapped
-        if ip.is_global and not ip.is_multicast:
-            return True
-        allowed = (ipaddress.ip_network(str(net)) for net in self.policy.reachable_private)
-        return any(ip.version == net.version and ip in net for net in allowed)
 
     def every(self, name: str, ceiling: timedelta) -> timedelta:
         """The distance between two probes of a function."""
