@@ -3,7 +3,7 @@
 """Received mails that are really signed, by dkimpy."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -49,6 +49,7 @@ def signed(
     identity: str | None = None,
     headers: Mapping[str, str] | None = None,
     form: bytes = b"relaxed",
+    covers: Sequence[str] = ("from", "message-id"),
     **envelope: Any,
 ) -> Received:
     """One mail of a phase, signed with a key (None: unsigned)."""
@@ -56,20 +57,41 @@ def signed(
     plain = mail(IPS[n % len(IPS)], n=n, at=at, domain=domain, headers=headers)
     if which is None:
         return replace(plain, **envelope)
+    header = signature(plain.raw, which, d or domain, selector, identity, form, covers)
+    raw = header + plain.raw
+    return replace(plain, raw=raw, digest=digest(raw), **envelope)
+
+
+def signature(
+    raw: bytes,
+    which: str = OLD,
+    d: str = "news.acme.example",
+    selector: str = "acc1",
+    identity: str | None = None,
+    form: bytes = b"relaxed",
+    covers: Sequence[str] = ("from", "message-id"),
+) -> bytes:
+    """A DKIM-Signature field over a message, as dkimpy writes it."""
     pem = private(which).private_bytes(
         Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()
     )
-    header = dkimpy.sign(
-        plain.raw,
+    made: bytes = dkimpy.sign(
+        raw,
         selector.encode(),
-        (d or domain).encode(),
+        d.encode(),
         pem,
         identity=identity.encode() if identity else None,
         canonicalize=(form, form),
-        include_headers=[b"from", b"message-id"],
+        include_headers=[name.encode() for name in covers],
     )
-    raw = header + plain.raw
-    return replace(plain, raw=raw, digest=digest(raw), **envelope)
+    return made
+
+
+def twice_signed(n: int, **other: Any) -> Received:
+    """A mail that bears a second signature, by the mailer."""
+    one = signed(n, **other)
+    raw = signature(one.raw, NEW, "mailer.example", "m1") + one.raw
+    return replace(one, raw=raw, digest=digest(raw))
 
 
 def some(count: int = 4, **other: Any) -> tuple[Received, ...]:

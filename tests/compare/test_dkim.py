@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from tests.builders.estates import instance
-from tests.compare.signed import NEW, OLD, key_text, signed, some
+from tests.compare.signed import NEW, OLD, key_text, signed, some, twice_signed
 from tests.compare.views import SERVERS, TableView, alike
 
 from wavegate.compare.dkim import compare_dkim, gather
@@ -187,6 +187,66 @@ def test_mail_signed_in_another_name() -> None:
     (finding,) = found.findings
     assert "other-signer" == finding.rule
     assert {"mta.example", "s1", mails[0].message_id} <= set(finding.witness)
+
+
+MAILER = {**ZONE, "m1._domainkey.mailer.example": [{"TXT": key_text(NEW)}]}
+
+
+def test_a_second_signer_that_is_gone() -> None:
+    """Mail bore two verifying signatures before, and bears one after: the one is named."""
+    both = tuple(twice_signed(n) for n in range(4))
+    found = judged(alike(MAILER), alike(MAILER), earlier=both)
+    (finding,) = found.findings
+    assert "signer-gone" == finding.rule
+    assert {"mailer.example", "m1", NEWS, AFTER[0].message_id} <= set(finding.witness)
+
+
+@pytest.mark.parametrize("second", [0, 3])
+def test_a_signer_of_a_part_of_the_mail_is_none_that_is_missed(second: int) -> None:
+    """Only what signed all mail before must sign on; a further signer is nothing lost."""
+    mixed = tuple(twice_signed(n) if n < second else signed(n) for n in range(4))
+    twice = tuple(twice_signed(n, after=True) for n in range(4))
+    for mails in (AFTER, twice):
+        found = judged(alike(MAILER), alike(MAILER), earlier=mixed, mails=mails)
+        assert Verdict.PASSED is found.verdict, found.reason
+
+
+UNSUBSCRIBE = {"List-Unsubscribe": "<https://u.news.acme.example/x>", "Subject": "hello"}
+COVERED = ("from", "from", "subject", "list-unsubscribe")
+
+
+@pytest.mark.parametrize(
+    ("covers", "lost"),
+    [
+        (("from", "from", "subject"), "List-Unsubscribe"),
+        (("from", "subject", "list-unsubscribe"), "From"),
+    ],
+)
+def test_fewer_signed_headers_convict(covers: tuple[str, ...], lost: str) -> None:
+    """It verifies, and covers less than each signature of that d= and s= did before."""
+    old = some(headers=UNSUBSCRIBE, covers=COVERED)
+    new = some(headers=UNSUBSCRIBE, covers=covers, after=True)
+    found = judged(earlier=old, mails=new)
+    (finding,) = found.findings
+    assert "fewer-signed-headers" == finding.rule
+    assert {lost, NEWS, "acc1", new[0].message_id} <= set(finding.witness)
+
+
+def test_more_signed_headers_or_a_field_that_is_not_there_are_none_fewer() -> None:
+    """A signer may cover more; what a message does not bear need not be covered."""
+    old = some(headers=UNSUBSCRIBE, covers=COVERED)
+    more = some(headers=UNSUBSCRIBE, covers=(*COVERED, "message-id", "date"), after=True)
+    bare = some(headers={"Subject": "no list"}, covers=("from", "from", "subject"), after=True)
+    for mails in (more, bare):
+        assert Verdict.PASSED is judged(earlier=old, mails=mails).verdict
+
+
+def test_a_header_that_was_not_always_signed_is_not_missed() -> None:
+    """Two kinds of mail, one without the field in h=: it was never promised."""
+    old = (*some(headers=UNSUBSCRIBE, covers=COVERED), signed(9, headers=UNSUBSCRIBE))
+    assert (
+        Verdict.PASSED is judged(earlier=old, mails=some(headers=UNSUBSCRIBE, after=True)).verdict
+    )
 
 
 def test_another_canonical_form_is_information() -> None:

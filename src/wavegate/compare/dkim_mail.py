@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from wavegate.compare.dkim_headers import fewer_headers, missing_signers
 from wavegate.compare.senders import address
 from wavegate.compare.signatures import Signed, authors, mail_gaps
 from wavegate.estate.model import Instance
@@ -36,7 +37,8 @@ def judge_mail(
     unsigned = [one for one in after if not one.results]
     broken = [one for one in after if one.results and not one.passing]
     findings = [*_unsigned(unsigned, before, after), *_broken(broken, before, after)]
-    findings += _other_signers(before, after)
+    findings += [*_other_signers(before, after), *missing_signers(before, after)]
+    findings += fewer_headers(before, after)
     verified = sum(1 for one in after if one.passing)
     return MailSide(
         findings=tuple(findings),
@@ -44,7 +46,8 @@ def judge_mail(
         cleared=tuple(_canonicalisation(before, after)),
         not_compared=tuple(_silent_domains(instance, before, after)),
         remarks=tuple(_as_before(broken, before)),
-        shown=f"{verified} of {len(after)} messages after are signed as before and verify",
+        shown=f"{verified} of {len(after)} messages after are signed as before and verify, no "
+        "header field less covered",
     )
 
 
