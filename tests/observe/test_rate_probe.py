@@ -25,7 +25,12 @@ from wavegate.observe import rate_probe
 from wavegate.observe.campaign_probe import CampaignProbe
 from wavegate.observe.http_client import HttpLimits
 from wavegate.observe.probe import Looked, Task
-from wavegate.observe.rate_probe import RateQuestions, campaign_date, stretches
+from wavegate.observe.rate_probe import (
+    NightQuestions,
+    RateQuestions,
+    campaign_date,
+    stretches,
+)
 from wavegate.record.rates import read_history
 
 DAY = timedelta(days=1)
@@ -195,3 +200,15 @@ def test_questions_in_words(tmp_path: Path) -> None:
         instance=made, vantage="here", base=tmp_path,
     )  # fmt: skip
     assert () == RateQuestions().questions(stray)
+
+
+@pytest.mark.usefixtures("_now")
+def test_a_night_asks_for_the_day_before_it_and_for_no_window(tmp_path: Path) -> None:
+    """Months after a wave the last day is told, whatever waves the instance was in."""
+    at = END + 10 * DAY
+    dates = [at - timedelta(hours=h) for h in (30, 20, 10, 5)]
+    with TinyHttp(Statistics(dates)) as server:
+        probe = CampaignProbe(LIMITS, companions=(NightQuestions(),))
+        looked = probe.look(task(server.url, tmp_path))
+    found = read_history([snapshot("after", looked.observations, began=at)], close=at)
+    assert dates[1:3] == [b.start for b in found.buckets][:2]

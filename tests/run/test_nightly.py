@@ -10,10 +10,12 @@ import pytest
 from tests.builders import judged_here
 from tests.builders.estates import estate, instance, wave
 from tests.builders.nights import DAY, Nights, agreed, dev, news, night, verdict, zone
+from tests.builders.rates import rate_answers, side, steady
 from tests.builders.snapshots import NS
 from tests.builders.worlds import DOMAIN, World, Zone
 
 from wavegate.cli.entry import run
+from wavegate.compare import trend
 from wavegate.errors import InputError, InvalidError
 from wavegate.evidence.night_file import read_night
 from wavegate.record.observation import Unreachable
@@ -292,6 +294,34 @@ def test_what_stays_undecided_is_told_once_after_three_nights(accepted: Nights) 
     (told_of, *_) = found[3].transitions
     assert ("undecided", night(2, seconds=20)) == (told_of.kind, told_of.since)
     assert 3 * DAY == found[3].at - told_of.since
+
+
+# Trend
+
+
+def test_a_rate_that_falls_is_a_note_and_no_verdict(
+    accepted: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the instance sent since the night before is kept; a fall is told, and all stays GO."""
+    monkeypatch.setattr(trend, "BASELINE", 5)
+    rates = {8: 600.0, 9: 600.0}
+
+    def with_rates(taken: Snapshot) -> Snapshot:
+        rate = rates.get((taken.began - night(1)).days + 1, 1200.0)
+        hours = side(taken.began - DAY, 1, steady(rate), noise=0.02, seed=taken.began.day)
+        others = [o for o in taken.observations if "series" not in o.asked]
+        seen = (*others, *rate_answers({"1": hours}, taken.began))
+        return replace(taken, observations=tuple(seen))
+
+    accepted.wanted = with_rates
+    found = [accepted.play(night(n)) for n in range(2, 10)]
+    assert [0] * 8 == [one.exit_code for one in found]
+    assert 1200 == pytest.approx(float(found[0].night.rates["acme-dev1"]), rel=0.02)  # type: ignore[union-attr] # judged
+    told_of = [one.night.trend for one in found if one.night]
+    assert [()] * 6 == told_of[:6]
+    (note,) = told_of[-1]
+    assert "acme-dev1: sending is slower since" in note
+    assert "(a note, no verdict)" in note
 
 
 # Bad input

@@ -66,7 +66,7 @@ def _run(
 ) -> Outcome:
     from wavegate import clock
     from wavegate.run import capture, nightly, opening, tell
-    from wavegate.run.probes import probes
+    from wavegate.run.probes import nightly_probes
 
     began = clock.monotonic()
     urls = tell.addresses(notify_to, estate, metrics)
@@ -78,7 +78,7 @@ def _run(
     found = nightly.nightly(
         opened,
         nightly.Request(out=out),
-        lambda: capture.take(opened, asked, probes(), signer, say),
+        lambda: capture.take(opened, asked, nightly_probes(), signer, say),
         signer,
         opening.trust_for(trust, signer),
         say,

@@ -23,6 +23,8 @@ STRETCH = 7
 """Units asked for at once: the distance of the looks."""
 STRETCHES = 3
 """Stretches of before, and at most so many after the close."""
+NIGHT = timedelta(hours=26)
+"""How far back a night asks: a day, and two hours where the night before ran early."""
 LINES = 1000
 PAGES = 20
 LEAST_CAP = 200
@@ -72,9 +74,29 @@ class RateQuestions:
         for stretch in stretches(window, unit, clock.now()):
             if not _read(client, stretch, notes):
                 return
-        since = window.start - STRETCH * STRETCHES * unit
-        document = series_query(DELIVERY, STATES, (f"@lastModified >= {campaign_date(since)}",))
-        notes.observe(client.select(DELIVERY, document, _told("states")).observation)
+        _states(client, window.start - STRETCH * STRETCHES * unit, notes)
+
+
+class NightQuestions:
+    """What a night asks about rates: those since a little more than a day ago, without a window."""
+
+    def questions(self, task: Task) -> Sequence[str]:
+        """What will be asked at least, in words."""
+        del task
+        return f"{QUERY} {STAT} night", f"{QUERY} {DELIVERY} states"
+
+    def ask(self, client: CampaignClient, task: Task, notes: Notes) -> None:
+        """Ask for the stretch that ends now, then for the states of deliveries."""
+        del task
+        now = clock.now()
+        stretch = Stretch(name="night", since=now - NIGHT, until=now)
+        if _read(client, stretch, notes):
+            _states(client, stretch.since, notes)
+
+
+def _states(client: CampaignClient, since: datetime, notes: Notes) -> None:
+    document = series_query(DELIVERY, STATES, (f"@lastModified >= {campaign_date(since)}",))
+    notes.observe(client.select(DELIVERY, document, _told("states")).observation)
 
 
 def _read(client: CampaignClient, stretch: Stretch, notes: Notes) -> bool:

@@ -8,7 +8,7 @@ from wavegate.observe.campaign_probe import CampaignProbe
 from wavegate.observe.dns_probe import DnsProbe
 from wavegate.observe.host_probe import HostProbe
 from wavegate.observe.probe import Probe
-from wavegate.observe.rate_probe import RateQuestions
+from wavegate.observe.rate_probe import NightQuestions, RateQuestions
 from wavegate.observe.witness_probe import WitnessQuestions
 
 
@@ -16,3 +16,8 @@ def probes() -> Sequence[Probe]:
     """The probes of a capture, in the order in which they look."""
     campaign = CampaignProbe(companions=(RateQuestions(), WitnessQuestions()))
     return (DnsProbe(), HostProbe(), campaign)
+
+
+def nightly_probes() -> Sequence[Probe]:
+    """The probes of a night: the same, but of rates only those since the night before."""
+    return (DnsProbe(), HostProbe(), CampaignProbe(companions=(NightQuestions(),)))
