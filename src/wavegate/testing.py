@@ -266,11 +266,10 @@ class Side:
             self.mails,
             verified=self.verified,
             records=self._file.dossier.mail_records,
-        )
             reports=self._reports(),
             spf=self._spf_passes() if self._phase == "after" else {},
+        )
 
-    @property
     def _reports(self) -> tuple[DmarcReport, ...]:
         """The DMARC reports that cover nothing but this phase."""
         found = self._file.dossier
@@ -290,6 +289,7 @@ class Side:
         domains = [domain.name for domain in self.instance.domains]
         return passes(sorted(ips)[:MOST_IPS], domains, self.dns.lookup())
 
+    @property
     def build(self) -> build_version.BuildEvidence:
         """What `compare_build_version` takes."""
         return self._once(
@@ -461,13 +461,13 @@ class Case:
             alpha=self.estate.policy.coverage_alpha,
             owners=_owners(others),
             same_customer=frozenset(i.name for i in others if i.customer == mine),
-            heard=self.dossier.mail_heard,
-        )
-
             shared=frozenset(_sharing(self.instance, others)),
-    @property
+            heard=self.dossier.mail_heard,
             looks=self.dossier.mail_looks,
             across=tuple(report.name for report in _across(self.dossier)),
+        )
+
+    @property
     def window(self) -> WindowCase:
         """What `compare_sending_window` takes."""
         found = self.dossier
@@ -610,9 +610,6 @@ def _close(wave: Wave) -> datetime:
     return wave.window.end if wave.window else datetime.max.replace(tzinfo=UTC)
 
 
-def _owners(instances: list[Instance]) -> Mapping[str, str]:
-    return {ip: instance.name for instance in instances for ip in instance.sending_ips}
-
 MOST_IPS = 1_000
 """So many addresses are held against SPF."""
 
@@ -632,6 +629,9 @@ def _across(dossier: Dossier) -> Iterator[DmarcReport]:
         if window and report.begin < window.end and report.end > window.start:
             yield report
 
+
+def _owners(instances: list[Instance]) -> Mapping[str, str]:
+    return {ip: instance.name for instance in instances for ip in instance.sending_ips}
 
 
 def _gate(earlier: EarlierWave) -> SealedGate:
