@@ -85,3 +85,14 @@ def test_titles(good: Verdicts, varied: Verdicts) -> None:
     assert (title(good), kind(good)) == ("Wave 2024-01-w1", "Report")
     assert kind(varied) == "Interim report"
     assert title(good.model_copy(update={"wave": None})) == "Nightly"
+
+
+def test_a_night_asks_its_owner_to_undo_or_accept(varied: Verdicts) -> None:
+    """Nothing moves in a night: it is no interim report, and what helps is a mend or an accept."""
+    night = varied.model_copy(update={"wave": None})
+    assert "Report" == kind(night)
+    failed = [p for p in problems(night) if p.finding and p.promise.id == "spf"]
+    assert failed
+    for problem in failed:
+        assert "the owner: undo what changed, or accept it" == problem.actor
+        assert f"--cause {problem.item.cause} " in str(problem.command)

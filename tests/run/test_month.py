@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Wavegate developers
 # SPDX-License-Identifier: Apache-2.0
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -15,6 +16,7 @@ from wavegate.run.nightly import Nightly
 from wavegate.run.notify import Transition
 
 pytestmark = pytest.mark.timeout(600)
+PAGE = Path(__file__).parents[2] / "docs" / "nightly.md"
 HEALTHY = World(phase="after")
 OTHER = {**zone("10.2.0.192.in-addr.arpa", "PTR", f"other.{DOMAIN}.")}
 PTR = replace(HEALTHY, zone={**OTHER, (f"other.{DOMAIN}", "A"): ("192.0.2.10",)})
@@ -107,6 +109,16 @@ def test_a_month_of_nights_tells_this_and_nothing_else(month: dict[int, Nightly]
     ] == codes
     changed = [n for n, found in month.items() if found.night and found.night.changed]
     assert [6, 9, 15, 16, 17, 18, 19, 20, 23, 28, 29] == changed
+
+
+def test_the_page_tells_the_month_as_it_was_played(month: dict[int, Nightly]) -> None:
+    """The table of notifications in the docs is what is sent, in this order."""
+    told = [row(n, one) for n, found in month.items() for one in found.transitions]
+    lines = PAGE.read_text("utf-8").splitlines()
+    listed = [line.split(" | ") for line in lines if re.match(r"\| \d+ \| ", line)]
+    assert [
+        (f"| {n}", kind, f"`{promise}`", customer) for n, kind, promise, customer, *_ in told
+    ] == [tuple(cells[:4]) for cells in listed]
 
 
 def test_what_a_month_shows_beside_its_notifications(month: dict[int, Nightly]) -> None:

@@ -145,6 +145,7 @@ class NightShelf:
             agreed=agreed_digest(self.estate, NIGHTLY, instance.customer),
             mail_heard=mail.heard,
             mail_records=mail.records,
+            mail_looks=mail.looks,
             listening=told.listening if told else mail.listening,
         )
 

@@ -50,13 +50,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One cause at all instances where it stands alike. places: at least one, by instance."""
+    """One cause at all instances where it stands alike. places: at least one, by instance.
+
+    nightly: it is held against a baseline, and nothing moves.
+    """
 
     promise: PromiseEntry
     verdict: Verdict
     standing: Standing
     places: tuple[Place, ...]
     decide_by: datetime | None
+    nightly: bool = False
 
     @property
     def item(self) -> FindingEntry | MissingEntry:
@@ -105,6 +109,8 @@ class Problem:
             return "whoever plans the wave: what was agreed stands in the estate file"
         if self.promise.id == "sound_evidence":
             return _ACTORS[On.US]
+        if self.nightly:
+            return "the owner: undo what changed, or accept it"
         return "whoever runs the move: undo or fix what changed"
 
     @property
@@ -114,6 +120,8 @@ class Problem:
             return self.gap.command
         if self.promise.id in _OF_THE_ESTATE | {"sound_evidence"}:
             return None
+        if self.nightly:
+            return f"wavegate nightly accept --cause {self.item.cause} --by NAME --why TEXT"
         return "wavegate capture --phase after --because fix:CHANGE"
 
     @property
@@ -185,6 +193,7 @@ def problems(verdicts: Verdicts) -> tuple[Problem, ...]:
             standing=stands,
             places=tuple(sorted(places, key=lambda place: place.cell.instance)),
             decide_by=verdicts.decide_by,
+            nightly=verdicts.wave is None,
         )
         for (_, stands, verdict), places in found.items()
     ]
@@ -258,5 +267,5 @@ def title(verdicts: Verdicts) -> str:
 
 
 def kind(verdicts: Verdicts) -> str:
-    """Reports before a wave is closed are interim (design, "Decision")."""
-    return "Report" if verdicts.closed else "Interim report"
+    """Reports before a wave is closed are interim (design, "Decision"); a night's never is."""
+    return "Report" if verdicts.closed or verdicts.wave is None else "Interim report"

@@ -54,7 +54,7 @@ def _decision(verdicts: Verdicts) -> Text:
     line = Text(str(verdicts.decision), _STYLES[verdicts.decision])
     line.append(verdicts.decision_line.removeprefix(str(verdicts.decision)), "bold")
     line.append(f"   {shorten(model.title(verdicts), LIMIT)}, run {shorten(verdicts.run, LIMIT)}")
-    line.append("" if verdicts.closed else ", interim", "dim")
+    line.append(", interim" if model.kind(verdicts) != "Report" else "", "dim")
     return line
 
 
