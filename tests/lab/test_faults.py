@@ -13,7 +13,18 @@ from wavegate.lab.world import PHASES, World
 from wavegate.promise import PROMISES
 
 WORLD = reference_world()
-SETS_THE_STAGE = {"spf-mx-term-moved", "dkim-flag-t-s", "dmarc-aspf-strict", "benign-new-asn"}
+SETS_THE_STAGE = {
+    "spf-mx-term-moved",
+    "dkim-flag-t-s",
+    "dmarc-aspf-strict",
+    "benign-new-asn",
+    "dnssec-bogus",
+    "dnssec-ds-lost",
+    "dnssec-one-server-unsigned",
+    "benign-dnssec-key-rolled",
+    "caa-forbids-renewal",
+    "benign-tags-respaced",
+}
 """These need something in the world before that the reference world has not."""
 EVERY = faults()
 

@@ -21,7 +21,8 @@ class Functions:
     other bytes. stuck: what makes no progress although it is started: names of workflows, sms,
     push. failed, paused: names of workflows. report: whether reports are computed. events_taken,
     events_processed: whether real-time events are stored, and handled. inbound: whether the mail
-    exchanger greets. dead_front: the place of a front that answers 502 only.
+    exchanger greets. host_key: the name of the key that SFTP shows, None where it cuts the line.
+    dead_front: the place of a front that answers 502 only.
     logs_readable: whether the broad log can be queried.
     ping_case: how ping says OK. console_redirects: the page to log on leads to another login.
     """
@@ -43,6 +44,7 @@ class Functions:
     events_taken: bool = True
     events_processed: bool = True
     inbound: bool = True
+    host_key: str | None = "the first"
     dead_front: int | None = None
     logs_readable: bool = True
     ping_case: str = "OK"

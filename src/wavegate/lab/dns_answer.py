@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an authoritative server answers from its zones (RFC 1034 4.3.2, RFC 4592, RFC 8020).
 
+Where a zone is signed and the question asks for it, signatures come along (RFC 4035 3.1).
+
 Pure: a query and zones to a response. The misbehaviour of a server is laid over it elsewhere.
 """
 
@@ -28,11 +30,15 @@ CHAIN = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """A zone ready to be asked: its nodes by name and type, and every name that exists in it."""
+    """A zone ready to be asked: its nodes by name and type, and every name that exists in it.
+
+    signatures: by name and the type that they cover.
+    """
 
     origin: Name
     nodes: dict[Name, dict[int, dns.rdataset.Rdataset]]
     existing: frozenset[Name]
+    signatures: dict[Name, dict[int, dns.rdataset.Rdataset]]
 
     def find(self, name: Name, rdtype: int) -> dns.rdataset.Rdataset | None:
         """The records of a name and type, or None."""
@@ -44,12 +50,16 @@ def index(zone: Zone) -> Index:
     """Read a zone's text once; equal zones are read once for all servers."""
     origin = dns.name.from_text(zone.origin)
     nodes: dict[Name, dict[int, dns.rdataset.Rdataset]] = {}
+    signatures: dict[Name, dict[int, dns.rdataset.Rdataset]] = {}
     for rr in zone.records:
         rdtype = dns.rdatatype.from_text(rr.type)
         rdata = dns.rdata.from_text(dns.rdataclass.IN, rdtype, rr.data, origin, relativize=False)
-        node = nodes.setdefault(dns.name.from_text(rr.owner), {})
-        node.setdefault(rdtype, dns.rdataset.Rdataset(dns.rdataclass.IN, rdtype)).add(rdata, rr.ttl)
-    return Index(origin=origin, nodes=nodes, existing=frozenset(_existing(origin, nodes)))
+        signs = rdtype == dns.rdatatype.RRSIG
+        key = int(rdata.covers()) if signs else int(rdtype)
+        node = (signatures if signs else nodes).setdefault(dns.name.from_text(rr.owner), {})
+        node.setdefault(key, dns.rdataset.Rdataset(dns.rdataclass.IN, rdtype)).add(rdata, rr.ttl)
+    existing = frozenset(_existing(origin, nodes))
+    return Index(origin=origin, nodes=nodes, existing=existing, signatures=signatures)
 
 
 def _existing(origin: Name, nodes: Iterable[Name]) -> Iterable[Name]:
@@ -65,24 +75,39 @@ def respond(query: dns.message.Message, zones: tuple[Zone, ...]) -> dns.message.
     """The response of a healthy server that serves those zones."""
     response = dns.message.make_response(query, our_payload=PAYLOAD)
     question = query.question[0]
-    asked = _deepest(question.name, zones)
+    asked = _deepest(question.name, zones, question.rdtype)
     if asked is None:
         response.set_rcode(dns.rcode.REFUSED)
         return response
     _answer(response, asked, question.name, question.rdtype, CHAIN)
+    if query.ednsflags & dns.flags.DO:
+        _sign(response, asked)
     return response
 
 
-def _deepest(name: Name, zones: tuple[Zone, ...]) -> Index | None:
+def _deepest(name: Name, zones: tuple[Zone, ...], rdtype: int) -> Index | None:
+    """The zone that answers; for DS at its apex it is the one above (RFC 4035 3.1.4.1)."""
     found = [held for held in map(index, zones) if name.is_subdomain(held.origin)]
+    above = [held for held in found if held.origin != name]
+    if rdtype == dns.rdatatype.DS and above:
+        found = above
     return max(found, key=lambda held: len(held.origin), default=None)
+
+
+def _sign(response: dns.message.Message, zone: Index) -> None:
+    """Add the signatures of what is in the answer or denies it; delegations have none."""
+    for section in (response.answer, response.authority):
+        for rrset in tuple(section):
+            held = zone.signatures.get(rrset.name, {}).get(rrset.rdtype)
+            if held is not None:
+                section.append(dns.rrset.from_rdata_list(rrset.name, held.ttl, list(held)))
 
 
 def _answer(
     response: dns.message.Message, zone: Index, name: Name, rdtype: int, chain: int
 ) -> None:
     cut = _cut(zone, name)
-    if cut is not None:
+    if cut is not None and not (rdtype == dns.rdatatype.DS and cut == name):
         _refer(response, zone, cut)
         return
     response.flags |= dns.flags.AA

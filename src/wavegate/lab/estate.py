@@ -16,6 +16,7 @@ from wavegate.clock import format_duration
 from wavegate.lab.clockwork import too_slow, unit
 from wavegate.lab.estate_functions import functions
 from wavegate.lab.reference import MOVED_WHEN
+from wavegate.lab.reference_zones import BLOCKLIST
 from wavegate.lab.world import AgreedInstance, AgreedNotice, AgreedStep, AgreedWave, Agreement
 
 SEEDS = "*@seed.example"
@@ -38,7 +39,7 @@ class Place:
     """What only the running lab knows: the window, and where everything listens.
 
     seeds: per instance the address of its probe events. exchangers: per instance where the mail
-    exchanger of its bounces listens.
+    exchanger of its bounces listens. sftp: per instance where its SFTP host listens.
     """
 
     opens: datetime
@@ -50,6 +51,7 @@ class Place:
     smtp: str
     seeds: dict[str, str] = field(default_factory=dict)
     exchangers: dict[str, str] = field(default_factory=dict)
+    sftp: dict[str, str] = field(default_factory=dict)
 
     @property
     def closes(self) -> datetime:
@@ -105,6 +107,7 @@ def _policy(agreed: Agreement, place: Place) -> Tree:
         "failover_within": _length(FAILOVER * window),
         "too_slow": _length(too_slow(window)),
         "options": ["NmsServer_LastPostUpgrade", "NmsEmail_DefaultErrorAddr"],
+        "blocklists": [BLOCKLIST],
         "reachable_private": ["127.0.0.0/8"],
         "timestamps": "optional",
     }
@@ -152,6 +155,7 @@ def _instance(item: AgreedInstance, place: Place) -> Tree:
             place.window,
             seed=place.seeds.get(item.name),
             exchanger=place.exchangers.get(item.name),
+            sftp=place.sftp.get(item.name),
         )
     if item.planned:
         tree["planned"] = [_planned(step, place) for step in item.planned]

@@ -24,9 +24,14 @@ Tree = dict[str, object]
 
 
 def functions(
-    item: AgreedInstance, window: timedelta, *, seed: str | None, exchanger: str | None
+    item: AgreedInstance,
+    window: timedelta,
+    *,
+    seed: str | None,
+    exchanger: str | None,
+    sftp: str | None,
 ) -> Tree:
-    """The `functions:` of an instance; SFTP is switched off, and what has no place is left out."""
+    """The `functions:` of an instance; what has no place is left out, or switched off."""
     often = {"every": format_duration(window / OFTEN)}
     seldom = {"every": format_duration(window / SELDOM)}
     name = item.name
@@ -40,7 +45,7 @@ def functions(
         **dict.fromkeys(("console", "soap", "ping", "mcping", "sms", "push"), often),
         **dict.fromkeys(("logon", "session", "workflow", "report"), seldom),
         "inbound_mail": {"host": exchanger} | often if exchanger else False,
-        "sftp": False,
+        "sftp": {"host": sftp} | seldom if sftp else False,
     }
     if seed is not None:
         tree["message_center"] = {"event_type": EVENT, "seed": seed} | seldom

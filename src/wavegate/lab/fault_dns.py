@@ -4,6 +4,7 @@
 
 from dataclasses import replace
 
+from wavegate.lab.dns_sign import LONG_PAST, UNTIL, ZoneKey, delegated, signed
 from wavegate.lab.dns_state import (
     Drops,
     Limits,
@@ -25,6 +26,7 @@ from wavegate.lab.plants import (
     POLICY,
     SHOP,
     Bed,
+    Change,
     after,
     always,
     both,
@@ -41,6 +43,7 @@ BED = Bed()
 SELECTOR = f"acc1._domainkey.{NEWS}"
 PARENT = "acme.example."
 LEASED = "cust-a.example."
+KEY = ZoneKey(name="news")
 
 
 @BED.plant("one-of-four-ns-stale-spf")
@@ -150,6 +153,62 @@ def _vantage(world: World) -> World:
         return ruled(NAME_SERVERS, view)(scene)
 
     return after(world, change)
+
+
+def _signed(key: ZoneKey, until: str = UNTIL) -> Change:
+    """The zone of news signed, and vouched for by its parent."""
+    return both(
+        in_zone(NEWS, lambda zone: signed(zone, key, until)),
+        put(PARENT, NEWS, "DS", delegated(NEWS, key)),
+    )
+
+
+@BED.plant("dnssec-bogus")
+def _bogus(world: World) -> World:
+    return after(always(world, _signed(KEY)), _signed(KEY, LONG_PAST))
+
+
+@BED.plant("dnssec-ds-lost")
+def _not_vouched_for(world: World) -> World:
+    return after(always(world, _signed(KEY)), drop(PARENT, NEWS, "DS"))
+
+
+@BED.plant("dnssec-one-server-unsigned")
+def _one_unsigned(world: World) -> World:
+    unsigned = world.after.zone(NEWS)
+    return after(always(world, _signed(KEY)), ruled(("ns2",), Serves(zones=(unsigned,))))
+
+
+@BED.plant("benign-dnssec-key-rolled")
+def _rolled(world: World) -> World:
+    return after(always(world, _signed(KEY)), _signed(ZoneKey(name="news, the next")))
+
+
+@BED.plant("caa-forbids-renewal")
+def _forbidden(world: World) -> World:
+    allowed = put(NEWS, NEWS, "CAA", '0 issue "ca.example"')
+    return after(always(world, allowed), put(NEWS, NEWS, "CAA", '0 issue ";"'))
+
+
+@BED.plant("tls-reporting-lost")
+def _no_reports(world: World) -> World:
+    owner = f"_smtp._tls.{NEWS}"
+    told = put(NEWS, owner, "TXT", txt("v=TLSRPTv1; rua=mailto:tls@acme.example"))
+    return replace(world, before=told(world.before))
+
+
+@BED.plant("mta-sts-announcement-lost")
+def _not_announced(world: World) -> World:
+    told = put(NEWS, f"_mta-sts.{NEWS}", "TXT", txt("v=STSv1; id=20240101"))
+    return replace(world, before=told(world.before))
+
+
+@BED.plant("benign-tags-respaced")
+def _respaced(world: World) -> World:
+    owner = f"_smtp._tls.{NEWS}"
+    told = put(NEWS, owner, "TXT", txt("v=TLSRPTv1; rua=mailto:tls@acme.example"))
+    closer = put(NEWS, owner, "TXT", txt("v=TLSRPTv1;rua=mailto:tls@acme.example;"))
+    return after(always(world, told), closer)
 
 
 @BED.plant("benign-ttl-change")

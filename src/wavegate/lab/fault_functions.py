@@ -44,6 +44,7 @@ IN_WINDOW: dict[str, Change1] = {
     "workflow-failed-new": lambda f: replace(f, failed=("deliveryIndicators",)),
     "sms-stopped": lambda f: replace(f, stuck=("sms",)),
     "push-delayed": lambda f: replace(f, stuck=("push",)),
+    "sftp-refused": lambda f: replace(f, host_key=None),
     "inbound-refuses": lambda f: replace(f, inbound=False),
     "logon-refused": lambda f: replace(f, logon_refused=True),
     "report-not-computed": lambda f: replace(f, report=False),
@@ -54,6 +55,7 @@ IN_WINDOW: dict[str, Change1] = {
 }
 FROM_THEN_ON: dict[str, Change1] = {
     "tracking-clicks-lost": lambda f: replace(f, clicks_recorded=False),
+    "sftp-host-key-changed": lambda f: replace(f, host_key="another"),
     "res-image-differs": lambda f: replace(f, placeholder=True),
     "benign-ping-case": lambda f: replace(f, ping_case="Ok"),
 }

@@ -24,7 +24,7 @@ from wavegate.lab.plants import (
     put,
     ruled,
 )
-from wavegate.lab.reference_zones import reverse_owner
+from wavegate.lab.reference_zones import BLOCKLIST, LISTED, listed_owner, reverse_owner
 from wavegate.lab.world import AgreedInstance, Mailing, Route, Scene, World
 
 BED = Bed()
@@ -221,6 +221,17 @@ def _affinity(world: World) -> World:
         return replace(route, domains=own.get(route.ip, route.domains))
 
     return replace(world, before=_routes(bind)(world.before))
+
+
+@BED.plant("sending-ip-blocklisted")
+def _blocklisted(world: World) -> World:
+    return after(world, put(f"{BLOCKLIST}.", listed_owner(IP2), "A", LISTED))
+
+
+@BED.plant("benign-ip-delisted")
+def _delisted(world: World) -> World:
+    listed = put(f"{BLOCKLIST}.", listed_owner(IP2), "A", LISTED)
+    return replace(world, before=listed(world.before))
 
 
 @BED.plant("benign-ip-order")

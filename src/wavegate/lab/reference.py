@@ -15,7 +15,7 @@ from wavegate.lab.dns_state import DnsServer
 from wavegate.lab.keys import make_keys
 from wavegate.lab.queue_state import usual_queue
 from wavegate.lab.reference_tables import tables
-from wavegate.lab.reference_zones import address_name, dkim_keys, zones
+from wavegate.lab.reference_zones import BLOCKLIST, address_name, dkim_keys, zones
 from wavegate.lab.world import (
     AgreedDomain,
     AgreedInstance,
@@ -191,7 +191,8 @@ def _agreement(cast: tuple[_Party, ...]) -> Agreement:
 
 
 def _servers(agreed: Agreement) -> tuple[DnsServer, ...]:
-    upper = (".", "example.", *(f"{customer}.example." for customer in agreed.customers))
+    customers = (f"{customer}.example." for customer in agreed.customers)
+    upper = (".", "example.", f"{BLOCKLIST}.", *customers)
     names = tuple(f"{domain.name}." for instance in agreed.instances for domain in instance.domains)
     senders = (*names, "mailer.example.", "tickets.example.", "cust-a.example.", "cust-b.example.")
     reverse = (

@@ -12,6 +12,7 @@ from wavegate.lab.world import AgreedDomain, AgreedInstance
 NS_HOSTS = tuple(f"ns{number}.mailer.example." for number in range(1, 5))
 RNS_HOSTS = ("rns1.mailer.example.", "rns2.mailer.example.")
 TOP_HOST = "a.nic.example."
+BLOCKLIST, LISTED = "dnsbl.example", "127.0.0.2"
 REVERSE_ZONES = (
     "127.in-addr.arpa.",
     "2.0.192.in-addr.arpa.",
@@ -66,6 +67,7 @@ def zones(instances: tuple[AgreedInstance, ...]) -> tuple[Zone, ...]:
         *(_sender(instance, domain) for instance in instances for domain in instance.domains),
         _mailer(instances),
         _tickets(),
+        _blocklist(),
         _hosting("cust-a.example.", instances, "203.0.113."),
         _hosting("cust-b.example.", instances, "198.51.100."),
         *(_reverse(origin, instances) for origin in REVERSE_ZONES),
@@ -90,6 +92,7 @@ def _glue() -> Iterator[Rr]:
 
 def _example(customers: list[str]) -> Zone:
     ours = ("mailer.example.", "tickets.example.", "cust-a.example.", "cust-b.example.")
+    apart = (f"{BLOCKLIST}.",)
     return zone(
         "example.",
         [
@@ -97,6 +100,7 @@ def _example(customers: list[str]) -> Zone:
             *_glue(),
             *(Rr(f"{customer}.example.", "NS", TOP_HOST) for customer in customers),
             *(Rr(name, "NS", host) for name in ours for host in NS_HOSTS),
+            *(Rr(name, "NS", TOP_HOST) for name in apart),
         ],
     )
 
@@ -202,6 +206,20 @@ def _tickets() -> Zone:
             Rr(f"_spf.{origin}", "TXT", txt("v=spf1 ip4:203.0.113.64/28 -all")),
         ],
     )
+
+
+def _blocklist() -> Zone:
+    """A list of bad senders that holds its test entries and nobody else (RFC 5782 5)."""
+    origin = f"{BLOCKLIST}."
+    tests = (listed_owner(ip) for ip in ("127.0.0.2", "::ffff:7f00:2"))
+    entries = (Rr(owner, "A", LISTED) for owner in tests)
+    return zone(origin, [*apex(origin, (TOP_HOST,)), *entries])
+
+
+def listed_owner(ip: str) -> str:
+    """Where the list holds an address, with its final dot."""
+    labels = ip_address(ip).reverse_pointer.split(".")[:-2]
+    return f"{'.'.join(labels)}.{BLOCKLIST}."
 
 
 def _hosting(origin: str, instances: tuple[AgreedInstance, ...], net: str) -> Zone:

@@ -26,6 +26,7 @@ from wavegate.lab.live import Live
 from wavegate.lab.live_rates import LoadStep
 from wavegate.lab.mta import MailFlow, Timing
 from wavegate.lab.reference import reference_names
+from wavegate.lab.ssh_host import SshHost
 from wavegate.lab.world import PHASES, Phase, World
 
 PORTS = range(20_000, 32_000)
@@ -84,6 +85,7 @@ class Lab:
         self.greeters = {
             name: Greeter(f"inbound.{name}.example", self._greets(name)) for name in self.campaigns
         }
+        self.sftp = {name: SshHost(self._host_key(name)) for name in self.campaigns}
         self.recipients = {name: f"s-{token_hex(10)}@seed.example" for name in self.campaigns}
         self.control = ""
         self.token = token_hex(16)
@@ -109,6 +111,8 @@ class Lab:
             await campaign.start(stack)
         for greeter in self.greeters.values():
             await greeter.start(stack)
+        for host in self.sftp.values():
+            await host.start(stack)
         self._place = self._settle()
         self._enliven()
         write_estate(self.estate_file, self.world.agreed, self.place)
@@ -123,6 +127,15 @@ class Lab:
     def _greets(self, name: str) -> Callable[[], bool]:
         """Whether the mail exchanger of an instance greets at the moment."""
         return lambda: self.campaigns[name].state.functions.inbound
+
+    def _host_key(self, name: str) -> Callable[[], str | None]:
+        """Which host key the SFTP host of an instance shows at the moment."""
+
+        def key() -> str | None:
+            found = self.campaigns[name].state.functions.host_key
+            return None if found is None else f"{name}, {found}"
+
+        return key
 
     def _enliven(self) -> None:
         """Let queue, clicks, events and workflows of each instance begin to move."""
@@ -175,6 +188,7 @@ class Lab:
             smtp=self.smtp,
             seeds=dict(self.recipients),
             exchangers={name: greeter.address for name, greeter in self.greeters.items()},
+            sftp={name: host.address for name, host in self.sftp.items()},
         )
 
     def _settled(self) -> datetime:
