@@ -148,7 +148,8 @@ def read_dmarc(lookup: Lookup, ours: Discovery) -> tuple[str, ...]:
     odd = [tag for tag in _COMPARED if tag in tags and tags[tag] != _ours(record, tag)]
     if odd:
         parts = ", ".join(f"{tag}={tags[tag]} (ours: {_ours(record, tag)})" for tag in odd)
-        return (f"two readers disagree on {name}: {READER} reads {parts}",)
+        stands = "ours stands: a bad value of a tag counts as its default (RFC 9989 4.7)"
+        return (f"two readers disagree on {name}: {READER} reads {parts}; {stands}",)
     return _advice(name, advice)
 
 
