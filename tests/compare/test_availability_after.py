@@ -270,6 +270,21 @@ def test_sparse_mail_proves_no_survival() -> None:
     assert {"seeds-needed"} == {m.rule for m in found.missing}
 
 
+def test_a_slow_stretch_convicts_no_single_address() -> None:
+    """All mail is slow in a stop and one address's turn did not come: chance, so more seeds."""
+    since = STOPS["new-a"]
+
+    def slow(at: datetime, number: int, ip: str) -> str | None:
+        if since <= at < since + 3 * MINUTE and (ip == IPS[0] or number % 3):
+            return None
+        return healthy(at, number, ip)
+
+    found = compare_availability_after(case(slow))
+    assert Verdict.INCONCLUSIVE is found.verdict
+    assert {"seeds-needed"} == {m.rule for m in found.missing}
+    assert any(IPS[0] in m.what for m in found.missing)
+
+
 def timeline(bad: timedelta) -> Timeline:
     """A function that fails for some time from the stop of new-a on."""
     since = STOPS["new-a"]

@@ -190,7 +190,7 @@ def _removals(case: AvailabilityCase, mails: Sequence[Received]) -> _Tried:
     alpha = case.estate.policy.coverage_alpha / PPM
     accidents = incidents(mails, stops, within, alpha)
     seen = [
-        effect(stop, mails, case.timelines, within, (*stops, *accidents))
+        effect(stop, mails, case.timelines, within, (*stops, *accidents), alpha=alpha)
         for stop in (*past, *accidents)
     ]
     findings = tuple(f for one in seen for f in _broken(case, one, mails, stops))

@@ -7,13 +7,14 @@ is too sparse to show a silence proves nothing.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from wavegate.compare.coverage import chance_of_missing
 from wavegate.compare.senders import address
+from wavegate.compare.spans import Span
 from wavegate.record.message import Received
 from wavegate.record.timeline import Sample, Timeline
 from wavegate.record.trace import sender_lines
@@ -75,24 +76,42 @@ def effect(
     timelines: Iterable[Timeline],
     within: timedelta,
     others: Sequence[Removal] = (),
+    *,
+    alpha: float,
 ) -> Effect:
     """What a removal did to each sending IP and function. within: the longest silence allowed.
 
-    mails: of after, all of them. others: further removals, whose silences are not usual.
+    mails: of after, all of them. others: further removals, whose silences are not usual. alpha: the
+    chance below which a silence is none by chance.
     """
     instants = _by_ip(mails)
     newest = max((m.ended for m in mails), default=removal.until)
     spans = (removal, *others)
     enough = [ip for ip in sorted(instants) if _tells(instants[ip], spans, within)]
     gaps = {ip: _silence(instants[ip], removal, newest) for ip in enough}
+    silent = {ip: gap for ip, gap in gaps.items() if gap.length > within}
+    if len(silent) < len(gaps):
+        lucky = [ip for ip, gap in silent.items() if _by_chance(ip, gap, instants, alpha)]
+        silent = {ip: gap for ip, gap in silent.items() if ip not in lucky}
+        enough = [ip for ip in enough if ip not in lucky]
     return Effect(
         removal=removal,
-        silent=tuple((ip, gap) for ip, gap in gaps.items() if gap > within),
+        silent=tuple((ip, gap.length) for ip, gap in silent.items()),
         judged=tuple(enough),
-        sparse=tuple(ip for ip in sorted(instants) if ip not in gaps),
+        sparse=tuple(ip for ip in sorted(instants) if ip not in enough),
         went_on=_went_on(mails, removal, within),
         halted=tuple(_halted(timelines, removal, within)),
     )
+
+
+def _by_chance(
+    ip: str, gap: Span, instants: Mapping[str, Sequence[datetime]], alpha: float
+) -> bool:
+    """Whether the IP's turn may just not have come: too few mails of others came meanwhile."""
+    before = {at: sum(t <= gap.since for t in found) for at, found in instants.items()}
+    meanwhile = sum(gap.since < t < gap.until for found in instants.values() for t in found)
+    share = before[ip] / max(sum(before.values()), 1)
+    return chance_of_missing([share], meanwhile) > alpha
 
 
 def _by_ip(mails: Iterable[Received]) -> dict[str, list[datetime]]:
@@ -117,15 +136,16 @@ def _tells(instants: list[datetime], spans: Sequence[Removal], within: timedelta
     return len(before) >= LEAST_MAILS and bool(gaps) and SPARSE * max(gaps) <= within
 
 
-def _silence(instants: list[datetime], removal: Removal, newest: datetime) -> timedelta:
+def _silence(instants: list[datetime], removal: Removal, newest: datetime) -> Span:
     """The longest gap that touches the removal, from it on; an open one lasts to the last mail."""
     end = max(removal.until, newest)
     gaps = [
-        b - max(a, removal.since)
+        Span(since=max(a, removal.since), until=b)
         for a, b in pairwise([*instants, *([end] if instants[-1] < end else [])])
         if b > removal.since and a < removal.until
     ]
-    return max(gaps, default=timedelta())
+    nothing = Span(since=removal.since, until=removal.since)
+    return max(gaps, key=lambda gap: gap.length, default=nothing)
 
 
 def _went_on(mails: Iterable[Received], removal: Removal, within: timedelta) -> bool:
