@@ -357,16 +357,24 @@ def by_mail(before: tuple[Received, ...], after: tuple[Received, ...]) -> Judgem
     )
 
 
+UNSUBSCRIBE = {"List-Unsubscribe": f"<https://u.{D}/1>, <mailto:u@{D}>"}
+POST = {"List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 TRAITS: dict[str, dict[str, object]] = {
     "helo": {"helo": "ip-10-0-3-7.internal"},
     "starttls": {"tls": False},
     "unsubscribe": {"headers": {"List-Unsubscribe": "<https://other.example/u>"}},
+    "one-click-lost": {"headers": UNSUBSCRIBE},
+    "one-click-misspelt": {"headers": UNSUBSCRIBE | {"List-Unsubscribe-Post": "One-Click"}},
+    "one-click-without-https": {"headers": POST | {"List-Unsubscribe": f"<mailto:u@{D}>"}},
     "signed-headers": {"headers": {"DKIM-Signature": f"v=1; d={D}; h=From:To; s=acc1"}},
 }
 USUAL: dict[str, dict[str, object]] = {
     "helo": {},
     "starttls": {"tls": True},
     "unsubscribe": {"headers": {"List-Unsubscribe": f"<mailto:bounce@{D}?subject=u>"}},
+    "one-click-lost": {"headers": UNSUBSCRIBE | POST},
+    "one-click-misspelt": {"headers": UNSUBSCRIBE | POST},
+    "one-click-without-https": {"headers": UNSUBSCRIBE | POST},
     "signed-headers": {"headers": {"DKIM-Signature": f"v=1; d={D}; h=From:To:Subject; s=acc1"}},
 }
 

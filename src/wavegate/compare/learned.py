@@ -22,6 +22,8 @@ ALPHA = 0.001
 STEADY = 3
 SERVES = "addresses that send for"
 HELO = "HELO of"
+ONE_CLICK = "list-unsubscribe=one-click"
+"""The value of List-Unsubscribe-Post (RFC 8058 3.1), in lower case."""
 
 
 @dataclass(frozen=True, slots=True, order=True, kw_only=True)
@@ -93,13 +95,17 @@ def _traits(instance: Instance, mail: Received) -> Iterator[tuple[TraitKey, str]
 
 
 def _unsubscribe(mail: Received) -> str:
-    """The form of List-Unsubscribe (RFC 2369, RFC 8058): schemes and hosts, one-click or not."""
+    """The form of List-Unsubscribe (RFC 2369, RFC 8058): schemes and hosts, one-click or not.
+
+    One click works where the Post field says so in its one form, and there is an https address.
+    """
     value = mail.header("List-Unsubscribe")
     if value is None:
         return "none"
     forms = sorted(_form(uri) for uri in re.findall(r"<\s*([^>]+)>", value))
-    one_click = ["one-click"] if mail.header("List-Unsubscribe-Post") else []
-    return " ".join([*forms, *one_click]) or "none"
+    posts = "".join((mail.header("List-Unsubscribe-Post") or "").split()).lower()
+    works = posts == ONE_CLICK and any(form.startswith("https:") for form in forms)
+    return " ".join([*forms, *(["one-click"] if works else [])]) or "none"
 
 
 def _form(uri: str) -> str:

@@ -32,6 +32,7 @@ from wavegate.observe.dns_spf import Sender, Wanted, leads, spf_texts
 from wavegate.observe.dns_wire import Question, has_cname, refers
 from wavegate.observe.mta_sts import LABEL, Fetch
 from wavegate.observe.notes import Notes
+from wavegate.observe.probe import NOTHING_HEARD, Heard
 from wavegate.observe.routes import NoRouteError
 from wavegate.record.dns_view import RESOLVER, Leads, decode
 from wavegate.record.observation import Observation, Seen, Unreachable
@@ -41,7 +42,6 @@ MAX_HOSTS = 24
 MAX_POINTERS = 10
 MAX_CHAIN = 8
 MAX_REPORTS = 10
-MAX_HEARD = 24
 _MAILTO = re.compile(rb"mailto:[^@,;!\s]+@([A-Za-z0-9._-]+)", re.IGNORECASE)
 
 
@@ -49,12 +49,12 @@ _MAILTO = re.compile(rb"mailto:[^@,;!\s]+@([A-Za-z0-9._-]+)", re.IGNORECASE)
 class Extra:
     """What a walk asks besides the names of the instance itself.
 
-    blocklists: zones of lists. heard: Return-Path domains and HELO names of received mail.
+    blocklists: zones of lists. heard: names that received mail told.
     files: how MTA-STS policies are fetched, None for not at all.
     """
 
     blocklists: tuple[str, ...] = ()
-    heard: tuple[str, ...] = ()
+    heard: Heard = NOTHING_HEARD
     files: Fetch | None = None
 
 
@@ -87,10 +87,9 @@ class Walk:
                 *(self._domain(domain) for domain in instance.domains),
                 *(self._types(host, HOST_TYPES) for host in url_hosts(instance)),
                 *(self._listed(zone) for zone in self._extra.blocklists),
-                *(self._heard(name) for name in self._extra.heard[:MAX_HEARD]),
+                *(self._bounces(name) for name in self._extra.heard.bounces),
+                *(self._greeting(name) for name in self._extra.heard.greetings),
             )
-            for name in self._extra.heard[MAX_HEARD:]:
-                self._notes.leave_out(f"{name} MX", f"more than {MAX_HEARD} names heard in mail")
         finally:
             tasks = (*self._asked.values(), *self._pointers.values())
             for task in tasks:
@@ -367,11 +366,14 @@ class Walk:
             except (MissingResolverError, NoRouteError) as error:
                 self._notes.leave_out(f"{name.to_text()} A", str(error))
 
-    async def _heard(self, text: str) -> None:
-        """A Return-Path domain or HELO name of received mail: where bounces go, whose it is."""
-        with suppress(dns.exception.DNSException, UnicodeError):
-            name = absolute(text)
-            await _all(self._types(name, ("MX", "A", "AAAA", "TXT")), self._hosts(name, "MX"))
+    async def _bounces(self, text: str) -> None:
+        """A Return-Path domain of received mail: where bounces go (RFC 5321 5.1), and its SPF."""
+        name = absolute(text)
+        await _all(self._types(name, ("MX", "A", "AAAA", "TXT")), self._hosts(name, "MX"))
+
+    async def _greeting(self, text: str) -> None:
+        """A HELO name of received mail: its addresses, and the SPF record of that identity."""
+        await self._types(absolute(text), ("A", "AAAA", "TXT"))
 
     # a sending IP
 

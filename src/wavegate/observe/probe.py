@@ -17,17 +17,28 @@ from wavegate.record.snapshot import LeftOut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """Names in received mail. bounces: Return-Path domains. greetings: HELO names."""
+
+    bounces: tuple[str, ...] = ()
+    greetings: tuple[str, ...] = ()
+
+
+NOTHING_HEARD = Heard()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One instance to look at, from where, and the folder that `file:` references start from.
 
-    heard: Return-Path domains and HELO names of its received mail, to be looked up too.
+    heard: names that its received mail told, to be looked up too.
     """
 
     estate: Estate
     instance: Instance
     vantage: str
     base: Path
-    heard: tuple[str, ...] = ()
+    heard: Heard = NOTHING_HEARD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

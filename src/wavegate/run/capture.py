@@ -26,6 +26,7 @@ from wavegate.record.rates import read_history
 from wavegate.record.snapshot import Phase, Snapshot
 from wavegate.record.store import Store
 from wavegate.run.collect import collect_into
+from wavegate.run.heard import heard_names
 from wavegate.run.opening import Opened, Round
 from wavegate.run.queue import Looker
 
@@ -104,9 +105,17 @@ def take(
     be asked.
     """
     forced = isinstance(opened, Opened) and _forced(request, opened.window, clock.now())
+    chosen = _chosen(opened, request.only)
+    heard = heard_names(opened.store, chosen)
     tasks = [
-        Task(estate=opened.estate, instance=instance, vantage=request.vantage, base=_base(opened))
-        for instance in _chosen(opened, request.only)
+        Task(
+            estate=opened.estate,
+            instance=instance,
+            vantage=request.vantage,
+            base=_base(opened),
+            heard=heard[instance.name],
+        )
+        for instance in chosen
     ]
     taken = []
     with stop_on_interrupt() as stop:
