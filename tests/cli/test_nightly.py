@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.builders import judged_here
 from tests.builders.nights import Nights, night, zone
+from tests.builders.tiny_http import Got, Say, TinyHttp
 from tests.builders.worlds import DOMAIN, World
 
 from wavegate import clock
@@ -152,3 +153,30 @@ def test_history_shows_the_nights_and_who_accepted(
     assert ["PASSED", "FAILED", "PASSED"] == [point["verdict"] for point in cell["points"]]
     assert 2 == run(["history", *options, "--promise", "dmark", "--json"])
     assert "dmarc" in told(capsys)["error"]["cure"]
+
+
+def test_a_webhook_hears_of_what_broke_and_of_nothing_else(
+    nights: Nights, verb: Verb, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the night to a real endpoint: a quiet night sends nothing, a change one message."""
+    got: list[Any] = []
+
+    def hear(found: Got) -> Say:
+        got.append(json.loads(found.body))
+        return Say(b"ok", kind="text/plain")
+
+    with TinyHttp(hear) as server:
+        (tmp_path / "notify").write_text(server.url.replace("http://", "json://") + "/hook")
+        to = ("--notify", f"file:{tmp_path / 'notify'}")
+        verb(1)
+        verb(1, "accept", "--by", "ann", "--why", "x", hours=7)
+        assert 0 == verb(2, *to)
+        nights.worlds["acme-dev1"] = POLICY
+        capsys.readouterr()
+        assert 1 == verb(3, *to, "--json")
+        sent = told(capsys)["notified"]
+        assert 1 == verb(4, *to)
+    (message,) = got
+    assert "Wavegate nightly: acme: 1 broke" == message["title"]
+    assert "BROKE: dmarc" in message["message"]
+    assert [True] == [row["ok"] for row in sent]

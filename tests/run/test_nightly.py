@@ -324,6 +324,17 @@ def test_a_rate_that_falls_is_a_note_and_no_verdict(
     assert "(a note, no verdict)" in note
 
 
+def test_a_night_without_mail_says_so_without_a_window(accepted: Nights) -> None:
+    """What is missing is mail of this night, not of a window that never was."""
+    accepted.silent = True
+    found = accepted.play(night(2))
+    assert found.gated is not None
+    gaps = [gap for cell in found.gated.verdicts.cells for gap in cell.missing]
+    assert {"no-mail-after"} == {gap.rule for gap in gaps}
+    assert all("this night" in gap.what and "window" not in gap.what for gap in gaps)
+    assert not [gap.command for gap in gaps if "capture" in (gap.command or "")]
+
+
 # Bad input
 
 

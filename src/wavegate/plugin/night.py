@@ -28,6 +28,16 @@ _CURES = (
     ("wavegate capture", "wavegate nightly"),
     ("wavegate gate", "wavegate nightly"),
 )
+_WORDS = (
+    ("; none can follow", ""),
+    ("nothing was seen, none can follow", "nothing was seen"),
+    (": none was received, and none can follow", ": none was received"),
+    (", which cannot be had later", ""),
+    ("from before the window", "that was accepted"),
+    ("from after the window", "of this night"),
+    ("before the window", "when it was accepted"),
+    ("after the window", "in this night"),
+)
 
 
 def key_of(change: ExpectedChange) -> str:
@@ -66,15 +76,21 @@ def _cell(cell: Cell, estate: Estate, at: datetime, spent: Collection[str]) -> C
 
 
 def _in_nightly_words(judged: Judgement) -> Judgement:
-    return replace(judged, missing=tuple(map(_missing, judged.missing)))
+    """No window was there; sentences are no part of a cause, so it stays the same."""
+    missing = tuple(map(_missing, judged.missing))
+    return replace(judged, reason=_without_window(judged.reason), missing=missing)
 
 
 def _missing(item: Missing) -> Missing:
     command = item.command or ""
-    for old, new in _CURES:
-        if command.startswith(old):
-            return replace(item, command=new)
-    return item
+    cure = next((new for old, new in _CURES if command.startswith(old)), item.command)
+    return replace(item, what=_without_window(item.what), command=cure)
+
+
+def _without_window(text: str) -> str:
+    for old, new in _WORDS:
+        text = text.replace(old, new)
+    return text
 
 
 def _only_silent(judged: Judgement) -> bool:
