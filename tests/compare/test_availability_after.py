@@ -270,6 +270,16 @@ def test_sparse_mail_proves_no_survival() -> None:
     assert {"seeds-needed"} == {m.rule for m in found.missing}
 
 
+def test_one_stall_before_a_stop_leaves_it_judged() -> None:
+    """One silence of a minute before does not hide that a stop was survived."""
+    stall = END + 15 * MINUTE
+
+    def once(at: datetime, number: int, ip: str) -> str | None:
+        return None if stall <= at < stall + MINUTE else healthy(at, number, ip)
+
+    assert Verdict.PASSED is compare_availability_after(case(once)).verdict
+
+
 def test_a_slow_stretch_convicts_no_single_address() -> None:
     """All mail is slow in a stop and one address's turn did not come: chance, so more seeds."""
     since = STOPS["new-a"]

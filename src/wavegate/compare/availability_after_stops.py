@@ -6,6 +6,7 @@ That something is redundant cannot be seen from outside; that it survived a remo
 is too sparse to show a silence proves nothing.
 """
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from wavegate.record.timeline import Sample, Timeline
 from wavegate.record.trace import sender_lines
 
 LEAST_MAILS = 5
-SPARSE = 3
+SPARSE, USUAL = 3, 0.95
 LOOK_BACK = 10
 """How long before a removal counts as just before, in the longest silences allowed."""
 _BY = re.compile(r"\bby\s+([^\s;()<>]+)")
@@ -124,16 +125,20 @@ def _by_ip(mails: Iterable[Received]) -> dict[str, list[datetime]]:
 def _tells(instants: list[datetime], spans: Sequence[Removal], within: timedelta) -> bool:
     """Whether an IP sent often enough just before a removal for its silence to mean something.
 
+    It was never silent for so long, and but for one gap in twenty for a third of it at most.
     spans: the removal, and others whose silences are not usual.
     """
     since = spans[0].since
     before = [at for at in instants if since - LOOK_BACK * within <= at < since]
-    gaps = [
+    gaps = sorted(
         b - a
         for a, b in pairwise(before)
         if not any(a < span.until and b > span.since for span in spans)
-    ]
-    return len(before) >= LEAST_MAILS and bool(gaps) and SPARSE * max(gaps) <= within
+    )
+    if len(before) < LEAST_MAILS or not gaps:
+        return False
+    usual = gaps[math.ceil(USUAL * len(gaps)) - 1]
+    return SPARSE * usual <= within and gaps[-1] <= within
 
 
 def _silence(instants: list[datetime], removal: Removal, newest: datetime) -> Span:
