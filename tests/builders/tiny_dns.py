@@ -6,8 +6,9 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import TracebackType
-from typing import Literal, Self
+from typing import BinaryIO, Literal, Self
 
 import dns.flags
 import dns.message
@@ -27,13 +28,14 @@ class TinyDns:
         self._host = host
         self._tcp_wanted = tcp
         self.asked: list[str] = []
+        self._left = threading.Event()
 
     def __enter__(self) -> Self:
         self._udp, self._tcp = _bound(self._host)
         self.port: int = self._udp.getsockname()[1]
         self._threads = [threading.Thread(target=self._serve_udp, daemon=True)]
         if self._tcp_wanted:
-            self._tcp.listen(16)
+            self._tcp.listen(512)
             self._threads.append(threading.Thread(target=self._serve_tcp, daemon=True))
         else:
             self._tcp.close()
@@ -47,6 +49,7 @@ class TinyDns:
         error: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
+        self._left.set()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bell:
             bell.sendto(b"", (self._host, self.port))
         if self._tcp_wanted:
@@ -80,15 +83,17 @@ class TinyDns:
                 self._udp.sendto(answer, peer)
 
     def _serve_tcp(self) -> None:
-        while True:
+        """One connection after another; a client that hangs up is not the bell."""
+        while not self._left.is_set():
             connection, _ = self._tcp.accept()
-            with connection, connection.makefile("rb") as stream:
-                head = stream.read(2)
-                if not head:
-                    return
-                data = stream.read(int.from_bytes(head, "big"))
-                for answer in self._answers(data, "tcp"):
-                    connection.sendall(struct.pack("!H", len(answer)) + answer)
+            with suppress(OSError), connection, connection.makefile("rb") as stream:
+                self._converse(connection, stream.read(2), stream)
+
+    def _converse(self, connection: socket.socket, head: bytes, stream: BinaryIO) -> None:
+        if len(head) == 2:
+            data = stream.read(int.from_bytes(head, "big"))
+            for answer in self._answers(data, "tcp"):
+                connection.sendall(struct.pack("!H", len(answer)) + answer)
 
 
 def _bound(host: str) -> tuple[socket.socket, socket.socket]:

@@ -38,6 +38,7 @@ from wavegate.record.dns_view import RESOLVER, Leads, decode
 from wavegate.record.observation import Observation, Seen, Unreachable
 
 MAX_SPF_NAMES = 400
+MAX_SPF_TERMS = 10_000
 MAX_HOSTS = 24
 MAX_POINTERS = 10
 MAX_CHAIN = 8
@@ -298,26 +299,33 @@ class Walk:
         """The closure of the SPF record, past the limit of ten lookups, up to 400 names."""
         senders = tuple([Sender(ip, await self._pointer_texts(ip)) for ip in self._pointers])
         done: set[Wanted] = set()
-        todo = {Wanted(domain, "record")}
+        todo, terms = {Wanted(domain, "record")}, MAX_SPF_TERMS
         while todo:
             room = MAX_SPF_NAMES - len(done)
             batch = sorted(todo, key=lambda want: (want.name, want.what))[:room]
             if len(batch) < len(todo):
                 self._notes.leave_out(f"SPF of {domain.to_text()}", f"over {MAX_SPF_NAMES} names")
             done.update(batch)
-            found = await asyncio.gather(*(self._spf_one(w, domain, senders) for w in batch))
-            todo = {want for wants in found for want in wants} - done if batch else set()
+            found = await asyncio.gather(*map(self._spf_one, batch))
+            todo = set()
+            for want, texts in zip(batch, found, strict=True):
+                terms -= sum(text.count(b" ") for text in texts)
+                if terms < 0:
+                    self._notes.leave_out(f"SPF of {domain.to_text()}", "over 10,000 terms")
+                    break
+                todo |= self._led(texts, want.name, domain, senders)
+                await asyncio.sleep(0)  # long records must not make answers look late
+            todo -= done
 
     async def _pointer_texts(self, ip: str) -> tuple[str, ...]:
         return tuple(name.to_text() for name in await asyncio.shield(self._pointers[ip]))
 
-    async def _spf_one(
-        self, want: Wanted, domain: Name, senders: tuple[Sender, ...]
-    ) -> tuple[Wanted, ...]:
+    async def _spf_one(self, want: Wanted) -> tuple[bytes, ...]:
+        """Ask for one name; the texts that may lead on."""
         match want.what:
             case "record":
                 await self._serial(want.name)
-                return self._led(await self._texts(want.name), want.name, domain, senders)
+                return await self._texts(want.name)
             case "address":
                 await self._addresses(want.name)
             case "mx":
@@ -341,15 +349,15 @@ class Walk:
         record: Name,
         domain: Name,
         senders: tuple[Sender, ...],
-    ) -> tuple[Wanted, ...]:
-        wanted: list[Wanted] = []
+    ) -> set[Wanted]:
+        wanted: set[Wanted] = set()
         for text in spf_texts(sorted(set(texts))):
             led = leads(text, record.to_text(), domain.to_text(), senders)
-            wanted.extend(led.wanted)
+            wanted.update(led.wanted)
             for term in led.unknown:
                 reason = "depends on the local part or HELO name of a mail"
                 self._notes.leave_out(f"SPF term {term[:100]} of {record.to_text()}", reason)
-        return tuple(wanted)
+        return wanted
 
     # blocklists, and what mail named
 
