@@ -335,6 +335,13 @@ def test_an_authority_that_may_issue_no_more_convicts() -> None:
     convicts(judged(old, everywhere(D, "CAA", '0 issue ";"')), D)
 
 
+def test_where_bounces_go_is_compared() -> None:
+    """The MX of a Return-Path domain that mail told of, though it is no sender domain."""
+    old = everywhere("eu.mta.example", "MX", "10 in1.mta.example.")
+    found = judged(old, everywhere("eu.mta.example", "MX", "10 in9.old-site.example."))
+    convicts(found, "eu.mta.example", "10 in9.old-site.example")
+
+
 # blocklists
 
 

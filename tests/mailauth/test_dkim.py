@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -12,7 +13,11 @@ from typing import Any
 import dkim as dkimpy  # type: ignore[import-untyped] # ships no types
 import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.rsa import (
+    RSAPrivateKey,
+    RSAPublicNumbers,
+    generate_private_key,
+)
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -248,6 +253,26 @@ def test_bounds() -> None:
     (found,) = verify(many, keys(), AT)
     assert Outcome.TEMPERROR is found.outcome
     assert 20 == len(verify(b"DKIM-Signature: v=1\r\n" * 100 + MAIL, keys(), AT))
+
+
+def test_a_message_of_a_hundred_megabytes_is_not_read() -> None:
+    """Nobody looked, and that is said; it is neither a pass nor a failure."""
+    began = time.process_time()
+    (found,) = verify(MAIL + b"x" * 100_000_000, keys(), AT)
+    assert (Outcome.TEMPERROR, "the message is larger than 32 MiB") == (found.outcome, found.reason)
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize(("bits", "outcome"), [(16_384, Outcome.FAIL), (16_385, Outcome.PERMERROR)])
+def test_the_longest_keys_are_bounded_in_time(bits: int, outcome: Outcome) -> None:
+    """A key of 16,384 bits is tried, a longer one is none; neither takes noticeable time."""
+    public = RSAPublicNumbers(65_537, (1 << bits - 1) | 1).public_key()
+    spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    text = f"v=DKIM1; p={base64.b64encode(spki).decode()}"
+    began = time.process_time()
+    (found,) = verify(sign(), keys(text), AT)
+    assert outcome is found.outcome
+    assert time.process_time() - began < 2
 
 
 @given(st.binary(max_size=200))
