@@ -5,7 +5,7 @@
 Every value passes `visible` (the environment's finalize) and then autoescape.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -15,11 +15,12 @@ from markupsafe import Markup, escape
 
 from wavegate.canonical import digest
 from wavegate.clock import format_duration, format_instant
-from wavegate.evidence.verdicts import Attempt, Verdicts, dump
+from wavegate.evidence.verdicts import Attempt, PromiseEntry, Verdicts, dump
 from wavegate.report import model
 from wavegate.report.page import CARDS, LINES, SECTIONS, build_page
 from wavegate.report.resend import Handed
 from wavegate.report.safe_text import visible
+from wavegate.report.texts import ENGLISH, Language, Piece, Texts, pieces, texts
 
 SHORT = 160
 """Characters of a value shown at once; the rest is behind a click."""
@@ -39,24 +40,62 @@ class Plot:
     svg: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageTexts:
+    """A catalogue as HTML: its marks become elements, every value is made visible and escaped."""
+
+    said: Texts
+
+    def __call__(self, key: str, /, **values: object) -> Markup:
+        """A text with its values; a value that is Markup is the template's own."""
+        shown = {name: escape(_finalize(value)) for name, value in values.items()}
+        parts = pieces(self.said.form(key, values))
+        return Markup("").join(_element(part, shown) for part in parts)
+
+    @property
+    def language(self) -> str:
+        """The language of the page."""
+        return self.said.language
+
+    def short(self, verdict: str) -> Markup:
+        """A verdict in a small cell, with the place where it may break."""
+        return Markup("&shy;").join(self.said(f"verdict.{verdict}").split("\xad"))
+
+    def named(self, text: str) -> str:
+        """See `Texts.named`."""
+        return self.said.named(text)
+
+    def sentence(self, promise: PromiseEntry) -> str:
+        """See `Texts.sentence`."""
+        return self.said.sentence(promise)
+
+
+def _element(piece: Piece, shown: Mapping[str, Markup]) -> Markup:
+    text = Markup(piece.text).format(**shown)  # noqa: S704 - a text of the catalogue
+    return Markup(f"<{piece.mark}>{text}</{piece.mark}>") if piece.mark else text  # noqa: S704 - a mark is one of three words, and the text escaped
+
+
 def render(
     verdicts: Verdicts,
     *,
     keyid: str | None = None,
     plots: Sequence[Plot] = (),
     resends: Sequence[Handed] = (),
+    language: Language = ENGLISH,
 ) -> str:
     """The page. keyid: of the seal, for the fingerprint line, where it is known beforehand.
 
     resends: what the resend plans beside the page hold; only their links lead out of it.
+    language: of our own sentences; what the run found is quoted as it stands in verdicts.json.
     """
-    cells = verdicts.cells
+    cells, said = verdicts.cells, texts(language)
     attempts, plain = _captures(verdicts)
     return (
         _environment()
         .get_template("report.html.j2")
         .render(
             v=verdicts,
+            t=PageTexts(said=said),
             page=build_page(verdicts),
             attempts=attempts,
             plain=plain,
@@ -64,8 +103,8 @@ def render(
             plots=plots,
             resends=resends,
             verdicts_digest=digest(dump(verdicts)),
-            title=model.title(verdicts),
-            kind=model.kind(verdicts),
+            title=said.title(verdicts),
+            kind=said.kind(verdicts),
             reasons=model.other_reasons(verdicts),
             counts=model.counts(cells),
             sections=SECTIONS,

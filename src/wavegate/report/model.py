@@ -18,18 +18,12 @@ from wavegate.evidence.verdicts import (
     Verdicts,
 )
 from wavegate.promise import order
+from wavegate.report.texts import ENGLISH, texts
 from wavegate.verdict import On, Verdict
 
 T = TypeVar("T", bound=Hashable)
 BAD = frozenset({Verdict.FAILED, Verdict.INCONCLUSIVE})
 _OF_THE_ESTATE = frozenset({"scope", "schedule", "notice"})
-_ACTORS = {
-    On.US: "us, who run Wavegate",
-    On.OPERATOR: "the operator of the instance",
-    On.CUSTOMER: "the customer",
-    On.RECEIVER: "the receiver of the mail",
-    On.TIME: "nobody: time settles it",
-}
 
 
 class Standing(StrEnum):
@@ -101,17 +95,20 @@ class Problem:
         return names[0] if len(names) == 1 else f"{len(names)} instances"
 
     @property
-    def actor(self) -> str:
-        """Who must act, for a person."""
+    def actor_key(self) -> str:
+        """Who must act, by the key of the catalogues' section `actor`."""
         if self.gap:
-            return _ACTORS[self.gap.on]
+            return str(self.gap.on)
         if self.promise.id in _OF_THE_ESTATE:
-            return "whoever plans the wave: what was agreed stands in the estate file"
+            return "estate"
         if self.promise.id == "sound_evidence":
-            return _ACTORS[On.US]
-        if self.nightly:
-            return "the owner: undo what changed, or accept it"
-        return "whoever runs the move: undo or fix what changed"
+            return str(On.US)
+        return "nightly" if self.nightly else "mover"
+
+    @property
+    def actor(self) -> str:
+        """Who must act, for a person who reads English."""
+        return texts(ENGLISH)(f"actor.{self.actor_key}")
 
     @property
     def command(self) -> str | None:
@@ -262,10 +259,10 @@ def shared(
 
 
 def title(verdicts: Verdicts) -> str:
-    """`Wave 2024-01-w1`, or `Nightly`."""
-    return f"Wave {verdicts.wave}" if verdicts.wave else "Nightly"
+    """`Wave 2024-01-w1`, or `Nightly`, in English."""
+    return texts(ENGLISH).title(verdicts)
 
 
 def kind(verdicts: Verdicts) -> str:
-    """Reports before a wave is closed are interim (design, "Decision"); a night's never is."""
-    return "Report" if verdicts.closed or verdicts.wave is None else "Interim report"
+    """`Report` or `Interim report`, in English."""
+    return texts(ENGLISH).kind(verdicts)

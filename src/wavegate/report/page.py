@@ -34,21 +34,22 @@ PASSED_TEXTS = 800
 """Different texts of PASSED cells that are told; a big estate says the most frequent ones."""
 
 SECTIONS = (
-    ("settle", "To settle"),
-    ("open", "Open"),
-    ("matrix", "Matrix"),
-    ("passed", "Passed"),
-    ("not-applicable", "Not applicable"),
-    ("cleared", "Cleared"),
-    ("not-compared", "Not compared"),
-    ("remarks", "Advice"),
-    ("limits", "Limits"),
-    ("waivers", "Waivers"),
-    ("retakes", "Captures"),
-    ("promises", "Promises"),
-    ("produced", "Production"),
-    ("verify", "Verify"),
+    "settle",
+    "open",
+    "matrix",
+    "passed",
+    "not-applicable",
+    "cleared",
+    "not-compared",
+    "remarks",
+    "limits",
+    "waivers",
+    "retakes",
+    "promises",
+    "produced",
+    "verify",
 )
+"""The anchors of the sections; their names are in the catalogues, under `section`."""
 _RESERVED = frozenset(
     {
         "decision",
@@ -57,7 +58,7 @@ _RESERVED = frozenset(
         "remedied",
         "resend",
         "resend-title",
-        *(a for a, _ in SECTIONS),
+        *SECTIONS,
     }
 )
 Key = tuple[str, str]
