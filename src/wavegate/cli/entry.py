@@ -31,6 +31,7 @@ VERBS = {
     "nightly": "Look at dev and stage every night, against an accepted baseline.",
     "history": "Show verdicts through time, flips, and who accepted which baseline.",
     "verify": "Check a bundle offline, with a key from outside it.",
+    "export": "Write a sealed run as OSCAL, in-toto or CSV, or as texts for support.",
     "lab": "Play a miniature migration over real DNS, HTTP, SOAP and SMTP.",
     "completion": "Print the completion script of your shell.",
 }

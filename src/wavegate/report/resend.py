@@ -6,9 +6,6 @@ Wavegate never resends (design, rule 7): this lists deliveries, log rows and rea
 reason, and somebody else decides. The same account gives the same bytes.
 """
 
-import csv
-import io
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,13 +16,12 @@ from wavegate.canonical import dumps
 from wavegate.clock import format_instant
 from wavegate.compare.queued_mail import Account
 from wavegate.record.ledger_entry import Entry, Outcome
+from wavegate.report.safe_csv import table
 
 SCHEMA = "wavegate/resend-plan/v1"
 FOLDER = "resend"
 """Where a bundle keeps the plans: `resend/<instance>.csv` and `.json`."""
 COLUMNS = ("action", "delivery", "name", "label", "log_row", "recipient", "reason")
-_FORMULA = re.compile(r"^[\s]*[=+\-@|%\t\r\n]")
-_NUMBER = re.compile(r"-?[0-9]+")
 
 
 class Action(StrEnum):
@@ -131,19 +127,7 @@ def _line(account: Account, entry: Entry) -> Line:
 
 def as_csv(found: ResendPlan) -> bytes:
     """RFC 4180, every cell quoted; a cell that a spreadsheet would run is made text by a quote."""
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for line in found.lines:
-        writer.writerow([_cell(getattr(line, column)) for column in COLUMNS])
-    return out.getvalue().encode("utf-8")
-
-
-def _cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula; plain numbers stay as they are."""
-    if _FORMULA.match(text) and not _NUMBER.fullmatch(text):
-        return f"'{text}"
-    return text
+    return table(COLUMNS, ([getattr(line, column) for column in COLUMNS] for line in found.lines))
 
 
 def as_json(found: ResendPlan) -> bytes:

@@ -62,7 +62,7 @@ def verify(request: Request, say: Callable[[str], None]) -> Verified:
 
     Raises InvalidError for what is not valid, InputError for what is no bundle.
     """
-    trust = _trust(request)
+    trust = trust_of(request.keys, request.trust)
     found = verify_bundle(
         request.bundle, trust, expect_run=request.expect_run, expect_wave=request.expect_wave
     )
@@ -77,11 +77,15 @@ def verify(request: Request, say: Callable[[str], None]) -> Verified:
     return Verified(found=found, rejudged=True, proven=proven)
 
 
-def _trust(request: Request) -> Trust:
-    given = of_public_keys(request.keys)
-    if request.trust is None:
+def trust_of(keys: tuple[Path, ...], trust: Path | None) -> Trust:
+    """The keys that a verifier brings: public keys, a trust file, or both.
+
+    Raises MissingError (no such file) or InputError (not a key, not a trust file).
+    """
+    given = of_public_keys(keys)
+    if trust is None:
         return given
-    loaded = load(request.trust)
+    loaded = load(trust)
     known = {key.key.keyid for key in loaded.keys}
     more = tuple(key for key in given.keys if key.key.keyid not in known)
     return Trust(keys=(*loaded.keys, *more), sources=(*loaded.sources, *given.sources))
