@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -234,7 +235,7 @@ def make(
 
 def reseal(folder: Path, recipe: Recipe = GOOD) -> None:
     """Seal a folder, again if it is sealed already."""
-    for name in ("MANIFEST", "seal.dsse.json"):
+    for name in ("MANIFEST", "RUN", "seal.dsse.json"):
         (folder / name).unlink(missing_ok=True)
     seal_bundle(
         folder,
@@ -244,7 +245,14 @@ def reseal(folder: Path, recipe: Recipe = GOOD) -> None:
         timestamps_required=recipe.timestamps_required,
         tool=TOOL,
         suites=SUITES,
+        random=same_numbers(),
     )
+
+
+def same_numbers() -> Callable[[int], bytes]:
+    """A source of numbers that gives the same ones each time."""
+    drawn = count()
+    return lambda size: bytes.fromhex(digest(f"number {next(drawn)}".encode()))[:size]
 
 
 def _file_snapshots(store: LocalStore, name: str, recipe: Recipe) -> tuple[Snapshot, ...]:

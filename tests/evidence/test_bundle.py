@@ -54,11 +54,11 @@ def test_link_is_not_sealed(tmp_path: Path) -> None:
 
 
 def test_manifest_is_sha256sums(tmp_path: Path) -> None:
-    """MANIFEST lists every file but itself and the seal, in order, and reads back."""
+    """MANIFEST lists every file but itself, RUN and the seal, in order, and reads back."""
     bundle = make(tmp_path / "bundle")
     found = manifest.parse((bundle / "MANIFEST").read_bytes())
     names = {p.relative_to(bundle).as_posix() for p in bundle.rglob("*") if p.is_file()}
-    assert set(found) == names - {"MANIFEST", "seal.dsse.json"}
+    assert set(found) == names - {"MANIFEST", "RUN", "seal.dsse.json"}
     with open_tree(bundle) as tree:
         assert manifest.manifest_of(tree) == (bundle / "MANIFEST").read_bytes()
 

@@ -4,22 +4,32 @@
 
 It is built in a folder beside its place and renamed there when it is whole, so that a bundle
 either is complete or is not there. No file under MANIFEST holds the digest of a MANIFEST, a seal
-or a report: those come last, in this order: VERIFY.md and verify.sh, MANIFEST, seal.
+or a report: those come last, in this order: of each customer's extract CUSTOMER.json and
+MANIFEST; RUN, which lists these; VERIFY.md and verify.sh, MANIFEST, seal.
 """
 
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from wavegate.canonical import digest
 from wavegate.errors import InputError, InternalError
+from wavegate.evidence.customer_file import CUSTOMER, FOLDER, SALT_BYTES, CustomerFile
 from wavegate.evidence.envelope import sign
-from wavegate.evidence.instructions import VERIFY_MD, VERIFY_SH, instructions, script
+from wavegate.evidence.instructions import (
+    VERIFY_MD,
+    VERIFY_SH,
+    extract_instructions,
+    extract_script,
+    instructions,
+    script,
+)
 from wavegate.evidence.manifest import MANIFEST, SEAL, manifest_of
 from wavegate.evidence.predicates import SealPredicate
+from wavegate.evidence.run_list import RUN, Random, tag, write_run
 from wavegate.evidence.signer import Signer
 from wavegate.evidence.statement import write
 from wavegate.evidence.tree import open_tree
@@ -65,13 +75,19 @@ def seal_bundle(
     tool: Tool,
     suites: str,
     drill: str = "not drilled",
+    agreed: Mapping[str, str] | None = None,
+    random: Random = secrets.token_bytes,
 ) -> None:
     """Seal a folder that holds verdicts.json, reports, records and all else of a bundle.
 
-    suites: digest of the suites that judged. drill: its score. Durable on return.
+    Each folder `customers/<name>/` is an extract, to which what vouches for it is added. agreed:
+    the secret that was agreed with a customer, by name. suites: digest of the suites that judged.
+    drill: its score. Durable on return.
     Raises InvalidError for a file that must not be in a bundle, InternalError (disk full).
     """
     with _disk_errors(folder):
+        run_list = _seal_extracts(folder, run, wave, agreed or {}, random)
+        (folder / RUN).write_bytes(run_list)
         (folder / VERIFY_MD).write_bytes(instructions(run, wave).encode("utf-8"))
         (folder / VERIFY_SH).write_bytes(script().encode("ascii"))
         with open_tree(folder) as tree:
@@ -83,6 +99,7 @@ def seal_bundle(
             tool=tool,
             suites=suites,
             drill=drill,
+            lines=run_list.count(b"\n"),
         )
         payload = write(_subjects(folder), predicate)
         (folder / SEAL).write_bytes(sign(payload, signer))
@@ -91,7 +108,41 @@ def seal_bundle(
 
 def _subjects(folder: Path) -> dict[str, str]:
     reports = [name for name in REPORTS if (folder / name).exists()]
-    return {name: digest((folder / name).read_bytes()) for name in (MANIFEST, VERDICTS, *reports)}
+    return {
+        name: digest((folder / name).read_bytes()) for name in (MANIFEST, RUN, VERDICTS, *reports)
+    }
+
+
+def _seal_extracts(
+    folder: Path, run: str, wave: str | None, agreed: Mapping[str, str], random: Random
+) -> bytes:
+    """Finish each extract; the bytes of RUN, which lists their MANIFESTs."""
+    entries = {}
+    for extract in sorted((folder / FOLDER).iterdir()) if (folder / FOLDER).is_dir() else ():
+        secret = agreed.get(extract.name)
+        manifest = _seal_extract(extract, run, wave, random, agreed=secret is not None)
+        entries[tag(run, secret or random(32).hex(), extract.name)] = manifest
+    return write_run(entries, random)
+
+
+def _seal_extract(
+    extract: Path, run: str, wave: str | None, random: Random, *, agreed: bool
+) -> str:
+    """Write what an extract has last; the SHA-256 of its MANIFEST."""
+    customer = CustomerFile(
+        customer=extract.name,
+        run=run,
+        records=sum(path.is_file() for path in (extract / "records/objects").rglob("*")),
+        salt=random(SALT_BYTES).hex(),
+        agreed=agreed,
+    )
+    (extract / CUSTOMER).write_bytes(customer.to_bytes())
+    (extract / VERIFY_MD).write_bytes(extract_instructions(run, wave).encode("utf-8"))
+    (extract / VERIFY_SH).write_bytes(extract_script().encode("ascii"))
+    with open_tree(extract) as tree:
+        manifest = manifest_of(tree)
+    (extract / MANIFEST).write_bytes(manifest)
+    return digest(manifest)
 
 
 def _sync_all(folder: Path) -> None:

@@ -78,39 +78,110 @@ openssl dgst -sha256 -verify "$PUB" -signature "$W/s" "$W/pae" > "$W/said" 2>&1 
 """,
 )
 
-_STATEMENT = Step(
-    title="The seal says what this bundle is",
-    why="A statement of ours; its subjects are MANIFEST, verdicts.json and every report, each with "
-    "the digest of the file that is here.",
-    commands=r"""
+_OURS = r"""
 jq -jcS . "$W/p" 2> /dev/null | cmp -s - "$W/p" || no "the payload is not canonical JSON"
 jq -e '._type == "https://in-toto.io/Statement/v1"
   and .predicateType == "https://wavegate.dev/predicate/seal/v1"
-  and (.predicate | keys) == ["drill", "run", "suites", "timestamps_required", "tool", "wave"]
+  and ((.predicate | keys) - ["lines"])
+    == ["drill", "run", "suites", "timestamps_required", "tool", "wave"]
+  and (.predicate | has("lines")) == any(.subject[]; .name == "RUN")
   ' "$W/p" > "$W/said" || no "it is not the seal of a bundle"
 jq -r '.subject[] | "\(.digest.sha256)  \(.name)"' "$W/p" > "$W/subjects" || no "no subjects"
 if grep -qEv '^[0-9a-f]{64}  [A-Za-z0-9._-]+$' "$W/subjects"; then no "a strange subject"; fi
+"""
+_RUN_LIST = r"""
+run_list() {
+  if grep -qEv '^[0-9a-f]{64} [0-9a-f]{64}$' RUN; then no "RUN is malformed"; fi
+  [ -z "$(tail -c 1 RUN)" ] || no "RUN is cut off"
+  sort -cu -k1,1 RUN || no "RUN is not in order"
+  [ "$(wc -l < RUN)" -eq "$(jq .predicate.lines "$W/p")" ] || no "RUN has lost or won lines"
+  [ $(($(wc -l < RUN) % 64)) -eq 0 ] || no "RUN is not filled up"
+}
+"""
+
+_STATEMENT = Step(
+    title="The seal says what this bundle is",
+    why="A statement of ours; its subjects are MANIFEST, RUN, verdicts.json and every report, each "
+    "with the digest of the file that is here.",
+    commands=_OURS
+    + r"""
 { printf 'MANIFEST\nverdicts.json\n'
-  for f in report.html report.pdf summary.md junit.xml night.json; do
+  for f in RUN report.html report.pdf summary.md junit.xml night.json; do
     [ ! -f "$f" ] || echo "$f"
   done
 } | sort > "$W/reports"
 cut -c67- "$W/subjects" | sort | cmp -s - "$W/reports" || no "the seal is not over all reports"
-sha256sum --strict --quiet -c "$W/subjects" || no "MANIFEST, verdicts or a report was changed"
+sha256sum --strict --quiet -c "$W/subjects" || no "MANIFEST, RUN, verdicts or a report was changed"
 jq -e --slurpfile seal "$W/p" '[.run, .wave] == ($seal[0].predicate | [.run, .wave])' \
   verdicts.json > "$W/said" || no "the verdicts are of another run or wave"
+""".lstrip("\n"),
+)
+
+_EXTRACTS = Step(
+    title="The customers' extracts are listed",
+    why="RUN has one line for the MANIFEST of each customer's extract, and random ones that hide "
+    "how many there are. A bundle older than RUN has none.",
+    commands=_RUN_LIST
+    + r"""
+listed() { [ "$(grep -c " $(sha256sum < "$1" | cut -d' ' -f1)\$" RUN)" = 1 ] || no "RUN: $1"; }
+[ ! -f RUN ] || run_list
+for f in customers/*/MANIFEST; do [ ! -f "$f" ] || listed "$f"; done
+""".lstrip("\n"),
+)
+
+_BELONGS = Step(
+    title="The extract belongs to the sealed run",
+    why="Of the seal's subjects only RUN is here; it lists MANIFEST in exactly one line.",
+    commands=_OURS
+    + r"""
+grep '  RUN$' "$W/subjects" > "$W/run" || no "the seal is over no RUN"
+sha256sum --strict --quiet -c "$W/run" || no "RUN was changed"
+""".lstrip("\n")
+    + _RUN_LIST.lstrip("\n")
+    + r"""
+run_list
+M=$(sha256sum < MANIFEST | cut -d' ' -f1)
+[ "$(grep -c " $M\$" RUN)" = 1 ] || no "MANIFEST does not stand in one line of RUN"
+jq -e --slurpfile seal "$W/p" '.run == $seal[0].predicate.run' CUSTOMER.json > "$W/said" \
+  || no "CUSTOMER.json is of another run"
+jq -e --slurpfile seal "$W/p" '[.run, .wave] == ($seal[0].predicate | [.run, .wave])' \
+  verdicts.json > "$W/said" || no "the verdicts are of another run or wave"
+""".lstrip("\n"),
+)
+
+_COMPLETE = Step(
+    title="It leaves nothing of yours out",
+    why="`SECRET` is what was agreed with you before the wave, `NAME` your name in it. Only the "
+    "two give the tag of your line in RUN, and it stands there once: there is no second extract "
+    "that was kept from you. Without them this is not shown.",
+    commands=r"""
+COMPLETE="whether anything of yours was left out is not proven: give SECRET and NAME"
+if [ -n "${NAME:-}" ]; then
+  jq -e --arg name "$NAME" '.customer == $name' CUSTOMER.json > "$W/said" \
+    || no "it is the extract of another customer"
+fi
+if [ -n "${SECRET:-}" ]; then
+  [ -n "${NAME:-}" ] || unclear "SECRET was given without NAME"
+  TAG=$(printf 'wavegate-tag-v1\n%s\n%s\n%s\n' "$(jq -r .predicate.run "$W/p")" "$SECRET" \
+    "$NAME" | sha256sum | cut -d' ' -f1)
+  [ "$(grep "^$TAG " RUN)" = "$TAG $M" ] || no "RUN does not list it under your tag"
+  COMPLETE="nothing of yours in this run was left out"
+fi
+[ "$(find records/objects -type f | wc -l)" -eq "$(jq .records CUSTOMER.json)" ] \
+  || no "another number of records than CUSTOMER.json says"
 """,
 )
 
 _CONTENT = Step(
     title="Every file is there, unchanged, and no other",
-    why="MANIFEST lists every file but itself and the seal.",
+    why="MANIFEST lists every file but itself, RUN and the seal.",
     commands=r"""
 if tr -d -c '\r' < MANIFEST | grep -q .; then no "line endings were changed (CRLF)"; fi
 if grep -qEv '^[0-9a-f]{64}  [A-Za-z0-9._/-]+$' MANIFEST; then no "MANIFEST is malformed"; fi
 cut -c67- MANIFEST | sort -cu || no "MANIFEST is not in order"
 [ -z "$(tail -c 1 MANIFEST)" ] || no "MANIFEST is cut off"
-{ cut -c67- MANIFEST; printf 'MANIFEST\nseal.dsse.json\n'; } | sort > "$W/want"
+{ cut -c67- MANIFEST; printf 'MANIFEST\nseal.dsse.json\n'; [ ! -f RUN ] || echo RUN; } \
+  | sort > "$W/want"
 cut -c3- "$W/found" | sort | diff "$W/want" - || no "a missing (<) or extra (>) file"
 sha256sum --strict --quiet -c MANIFEST || no "a file was changed"
 """,
@@ -128,7 +199,16 @@ printf 'sealed by key %s; when is not proven\n' "$KEYID"
 """,
 )
 
-STEPS = (_PREPARE, _FILES, _SEAL, _STATEMENT, _CONTENT, _TIME)
+_WHOSE = Step(
+    title="Whose it is",
+    why="The name that stands in it.",
+    commands=r"""
+printf 'extract of %s; %s\n' "$(jq -ac .customer CUSTOMER.json)" "$COMPLETE"
+""",
+)
+
+STEPS = (_PREPARE, _FILES, _SEAL, _STATEMENT, _CONTENT, _EXTRACTS, _TIME)
+EXTRACT_STEPS = (_PREPARE, _FILES, _SEAL, _BELONGS, _CONTENT, _COMPLETE, _TIME, _WHOSE)
 
 _HEAD = """\
 #!/bin/sh
@@ -171,7 +251,9 @@ _OUTRO = """\
 | `baseline.dsse.json`, `night.json` | of a nightly: what was accepted, and what turned since |
 | `estate.json` | what was agreed; secrets are references |
 | `records/` | what was observed, each record signed when it was taken |
-| `MANIFEST`, `seal.dsse.json` | the list of all files, and the signature over it |
+| `customers/<name>/` | the extract of each customer; `wavegate report` hands one out |
+| `RUN` | the digest of each extract's MANIFEST under a tag that only its customer can tell |
+| `MANIFEST`, `seal.dsse.json` | the list of all files, and the signature over it and RUN |
 
 The fingerprint of this run is its name, the SHA-256 of `verdicts.json`
 (`sha256sum verdicts.json`) and the key id of the seal
@@ -179,16 +261,86 @@ The fingerprint of this run is its name, the SHA-256 of `verdicts.json`
 """
 
 
+_EXTRACT_HEAD = """\
+#!/bin/sh
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+# Checks an extract with stock tools: SECRET=... NAME=... sh verify.sh PUB [TSAROOT]
+# PUB: the signer's public key (PEM), SECRET, NAME: what was agreed with you before the wave; all
+# from outside the extract. BUNDLE: its folder, if not here. Exit: 0 valid, 1 refused, 3 unclear.
+PUB=$(realpath "${1:-/}")
+[ -n "${1:-}" ] || PUB=
+cd "${BUNDLE:-$(dirname "$0")}" || exit 3
+"""
+
+_EXTRACT_INTRO = """\
+# How to verify this extract
+
+It is one customer's part of run `{run}`{wave}. Two ways, both offline:
+
+- `wavegate verify EXTRACT --key PUB --customer NAME --secret env:SECRET` checks all that can be
+  checked; `--receipt` holds it against what was handed to you before the window, `--rejudge` also
+  judges the records anew.
+- The commands below need `openssl`, `jq` 1.6 or newer and coreutils. `sh verify.sh PUB` runs the
+  same commands, with `SECRET` and `NAME` from the environment. A forged extract would bring a
+  forged script: type the commands, or use a `verify.sh` that you already trust, with `BUNDLE=` set
+  to this folder.
+
+They show who sealed the run, that this part of it is unchanged, and, with `SECRET` and `NAME`, that
+nothing of yours was left out. That each of your instances has a verdict for each promise you see
+in `verdicts.json`; you know your instances, and the notice named them. Compare the SHA-256 of `RUN`
+(`sha256sum RUN`) with the one that was sent to you beside this extract, and with other customers:
+all of them have the same RUN.
+
+Start a shell with `sh` in this folder (the commands end it where they refuse), and set `PUB` to the
+path of the signer's public key, `SECRET` and `NAME` to what was agreed with you.
+"""
+
+_EXTRACT_OUTRO = """\
+## What lies here
+
+| file | what it is |
+|---|---|
+| `verdicts.json` | every verdict about your instances with what it rests on, and your decision |
+| `report.html`, `summary.md`, `junit.xml` | the same for people and machines |
+| `plan.dsse.json` | your part of the grid that was signed before anything was looked at |
+| `baseline.dsse.json`, `night.json` | of a nightly: what was accepted, and what turned since |
+| `estate.json` | what was agreed with you; secrets are references |
+| `records/` | what was observed of your instances, each record signed when it was taken |
+| `CUSTOMER.json` | whose extract it is, of which run, and of how many records |
+| `MANIFEST` | the list of all files but itself, RUN and the seal |
+| `RUN`, `seal.dsse.json` | the digests of all customers' MANIFESTs, and the signature over it |
+
+The fingerprint of this extract is its run, the SHA-256 of `verdicts.json`
+(`sha256sum verdicts.json`) and the key id of the seal
+(`openssl pkey -pubin -in PUB -outform DER | sha256sum`).
+"""
+
+
 def script() -> str:
-    """verify.sh: the same for every bundle."""
-    parts = (f"\n# {step.title}{step.commands}" for step in STEPS)
-    return _HEAD + "".join(parts)
+    """verify.sh of a bundle: the same for every one."""
+    return _HEAD + _lines(STEPS)
+
+
+def extract_script() -> str:
+    """verify.sh of an extract: the same for every one."""
+    return _EXTRACT_HEAD + _lines(EXTRACT_STEPS)
 
 
 def instructions(run: str, wave: str | None) -> str:
     """VERIFY.md of a run; the fenced `sh` blocks, one after the other, are the script's body."""
     head = _INTRO.format(run=run, wave=f" of wave `{wave}`" if wave else "")
     return "\n".join([head, *_numbered(STEPS), _OUTRO])
+
+
+def extract_instructions(run: str, wave: str | None) -> str:
+    """VERIFY.md of an extract of a run; it names no customer."""
+    head = _EXTRACT_INTRO.format(run=run, wave=f" of wave `{wave}`" if wave else "")
+    return "\n".join([head, *_numbered(EXTRACT_STEPS), _EXTRACT_OUTRO])
+
+
+def _lines(steps: Iterable[Step]) -> str:
+    return "".join(f"\n# {step.title}{step.commands}" for step in steps)
 
 
 def _numbered(steps: Iterable[Step]) -> Iterable[str]:

@@ -12,13 +12,14 @@ from itertools import pairwise
 from wavegate.canonical import digest
 from wavegate.errors import InvalidError
 from wavegate.evidence.fields import check_digest
+from wavegate.evidence.run_list import RUN
 from wavegate.evidence.safe_path import check_path
 from wavegate.evidence.tree import Tree
 
 MANIFEST = "MANIFEST"
 SEAL = "seal.dsse.json"
-OUTSIDE = frozenset({MANIFEST, SEAL})
-"""What no MANIFEST lists."""
+OUTSIDE = frozenset({MANIFEST, RUN, SEAL})
+"""What no MANIFEST lists, by the exact path from the root."""
 
 
 def manifest_of(tree: Tree) -> bytes:

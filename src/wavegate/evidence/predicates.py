@@ -194,11 +194,11 @@ class RecordPredicate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealPredicate:
-    """What a bundle is: its run and wave; its subjects are MANIFEST, verdicts and reports.
+    """What a bundle is: its run and wave; its subjects are MANIFEST, RUN, verdicts and reports.
 
     wave: None for the nightly. timestamps_required: whether a verifier must ask for a trusted
     timestamp. suites: digest of the suites that judged. drill: the score of the drill, or
-    "not drilled".
+    "not drilled". lines: of RUN; None, and not written, where a bundle is older than extracts.
     """
 
     TYPE: ClassVar[str] = f"{BASE}/seal/v1"
@@ -209,6 +209,7 @@ class SealPredicate:
     tool: Tool
     suites: str
     drill: str
+    lines: int | None = None
 
     def to_json(self) -> dict[str, object]:
         """The canonical JSON form."""
@@ -219,13 +220,15 @@ class SealPredicate:
             "tool": tool_to_json(self.tool),
             "suites": self.suites,
             "drill": self.drill,
+            **({} if self.lines is None else {"lines": self.lines}),
         }
 
     @classmethod
     def from_json(cls, value: object) -> "SealPredicate":
         """Read back what `to_json` wrote. Raises ValueError for anything else."""
         names = ("run", "wave", "timestamps_required", "suites", "drill")
-        fields = Fields(value, *names, "tool")
+        more = ("lines",) if isinstance(value, dict) and "lines" in value else ()
+        fields = Fields(value, *names, "tool", *more)
         return cls(
             run=fields.name("run"),
             wave=fields.name_or_none("wave"),
@@ -233,6 +236,7 @@ class SealPredicate:
             tool=tool_from_json(fields.raw("tool")),
             suites=fields.digest("suites"),
             drill=fields.text("drill"),
+            lines=fields.count("lines") if more else None,
         )
 
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from wavegate.canonical import digest, dumps, loads
 from wavegate.errors import DamagedError, InvalidError
 from wavegate.evidence.bundle import REPORTS, VERDICTS
+from wavegate.evidence.customer_file import CUSTOMER, FOLDER, CustomerFile
 from wavegate.evidence.envelope import EnvelopeError, Opened, open_envelope, read_unverified
 from wavegate.evidence.fields import Fields
 from wavegate.evidence.manifest import MANIFEST, OUTSIDE, SEAL, parse
 from wavegate.evidence.predicates import SealPredicate
+from wavegate.evidence.run_list import RUN, parse_run
 from wavegate.evidence.statement import Statement, read
 from wavegate.evidence.tree import Tree
 from wavegate.evidence.trust import Role, Trust
@@ -35,15 +37,21 @@ class Opener:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sealed:
-    """A bundle whose files are the sealed ones.
+    """A bundle, or an extract, whose files are the sealed ones.
 
-    files: digest by path. small: the bytes of all but the records' objects. keyids: who sealed.
+    files: digest by path. small: the bytes of all but the records' objects and, in a bundle, but
+    what its extracts keep beside their own MANIFEST and verdicts. keyids: who sealed. run_list: of
+    RUN, None in a bundle from before there was one. customer: of an extract, None for a bundle.
+    manifest: SHA-256 of MANIFEST.
     """
 
     statement: Statement[SealPredicate]
     keyids: tuple[str, ...]
     files: Mapping[str, str]
     small: Mapping[str, bytes]
+    manifest: str
+    run_list: Mapping[str, str] | None = None
+    customer: CustomerFile | None = None
 
     def __getitem__(self, name: str) -> bytes:
         """The bytes of a file that must be there. Raises InvalidError."""
@@ -73,15 +81,75 @@ def open_sealed(
     _check_payload(opened.payload)
     _check_expected("run", statement.predicate.run, expect_run)
     _check_expected("wave", statement.predicate.wave, expect_wave)
-    _check_subjects(statement.subjects, tree.names)
+    extract = CUSTOMER in tree.names
+    run_list = _read_run(tree, statement)
+    _check_subjects(statement.subjects, tree.names, extract=extract)
     manifest = tree.read(MANIFEST)
-    _match(MANIFEST, manifest, statement.subjects[MANIFEST])
+    _check_manifest(manifest, statement, run_list, extract=extract)
     files = parse(manifest)
     _check_complete(files, tree.names)
     small = _read_small(tree, files)
-    for name in set(statement.subjects) - {MANIFEST}:
+    for name in set() if extract else set(statement.subjects) - {MANIFEST, RUN}:
         _match(name, small[name], statement.subjects[name])
-    return Sealed(statement=statement, keyids=opened.keyids, files=files, small=small)
+    return Sealed(
+        statement=statement,
+        keyids=opened.keyids,
+        files=files,
+        small=small,
+        manifest=digest(manifest),
+        run_list=run_list,
+        customer=_customer(small, files, statement.predicate.run) if extract else None,
+    )
+
+
+def _read_run(tree: Tree, statement: Statement[SealPredicate]) -> Mapping[str, str] | None:
+    """RUN, as the seal vouches for it; None where neither knows of one."""
+    told, lines = statement.subjects.get(RUN), statement.predicate.lines
+    if (told is None) != (lines is None):
+        raise InvalidError("the seal counts the lines of a RUN that it has not", where=SEAL)
+    if told is None:
+        return None
+    if RUN not in tree.names:
+        raise InvalidError("the file is missing", where=RUN, cure=_AGAIN)
+    data = tree.read(RUN)
+    _match(RUN, data, told)
+    found = parse_run(data)
+    if len(found) != lines:
+        raise InvalidError(f"{len(found)} lines where the seal says {lines}", where=RUN)
+    return found
+
+
+def _check_manifest(
+    manifest: bytes,
+    statement: Statement[SealPredicate],
+    run_list: Mapping[str, str] | None,
+    *,
+    extract: bool,
+) -> None:
+    """MANIFEST is the seal's own; of an extract, it stands in exactly one line of RUN."""
+    listed = list((run_list or {}).values()).count(digest(manifest))
+    if not extract:
+        if listed:
+            text = f"an extract without {CUSTOMER}: it was taken out of it"
+            raise InvalidError(text, where=MANIFEST, cure=_AGAIN)
+        _match(MANIFEST, manifest, statement.subjects[MANIFEST])
+    elif listed != 1:
+        raise InvalidError(
+            f"it stands in {listed} lines of RUN: this is no extract of that run, unchanged",
+            where=MANIFEST,
+            cure=_AGAIN,
+        )
+
+
+def _customer(small: Mapping[str, bytes], files: Mapping[str, str], run: str) -> CustomerFile:
+    if CUSTOMER not in small:
+        raise InvalidError("it is not listed in MANIFEST", where=CUSTOMER, cure=_AGAIN)
+    found = CustomerFile.from_bytes(small[CUSTOMER])
+    records = sum(name.startswith(OBJECTS) for name in files)
+    if (found.run, found.records) != (run, records):
+        text = f"{found.records} records of run {found.run!r}; here are {records} of {run!r}"
+        raise InvalidError(text, where=CUSTOMER, cure=_AGAIN)
+    return found
 
 
 def read_object(tree: Tree, sealed: Sealed, name: str) -> bytes:
@@ -121,13 +189,16 @@ def _check_expected(what: str, found: str | None, expected: str | None) -> None:
         )
 
 
-def _check_subjects(subjects: Mapping[str, str], names: tuple[str, ...]) -> None:
-    present = {name for name in REPORTS if name in names}
+def _check_subjects(subjects: Mapping[str, str], names: tuple[str, ...], *, extract: bool) -> None:
+    """The seal is over all reports; of an extract, only its RUN is looked for here."""
+    if extract and RUN not in subjects:
+        raise InvalidError("it seals no RUN: no extract can belong to it", where=SEAL, cure=_AGAIN)
+    present = {name for name in (*REPORTS, RUN) if name in names}
     wanted = {MANIFEST, VERDICTS, *present}
     absent, foreign = sorted(wanted - set(subjects)), sorted(set(subjects) - wanted)
-    if absent:
+    if absent and not extract:
         raise InvalidError(f"the seal does not vouch for {absent[0]}", where=SEAL, cure=_AGAIN)
-    if foreign:
+    if foreign and not extract:
         raise InvalidError(f"sealed, but not here: {foreign[0]}", where=SEAL, cure=_AGAIN)
     if not {MANIFEST, VERDICTS} <= set(names):
         raise InvalidError("MANIFEST or verdicts.json is missing", where=SEAL, cure=_AGAIN)
@@ -146,9 +217,17 @@ def _read_small(tree: Tree, files: Mapping[str, str]) -> dict[str, bytes]:
     small: dict[str, bytes] = {}
     for name, expected in files.items():
         if not name.startswith(OBJECTS):
-            small[name] = tree.read(name)
-            _match(name, small[name], expected)
+            data = tree.read(name)
+            _match(name, data, expected)
+            if _kept(name):
+                small[name] = data
     return small
+
+
+def _kept(name: str) -> bool:
+    """Whether its bytes are needed: of a bundle's extracts only what is compared."""
+    inner = name.removeprefix(FOLDER).partition("/")[2]
+    return not name.startswith(FOLDER) or inner in {MANIFEST, CUSTOMER, VERDICTS}
 
 
 def _match(name: str, data: bytes, expected: str) -> None:

@@ -431,8 +431,14 @@ def contradictions(verdicts: Verdicts) -> tuple[str, ...]:
 
     Raises DamagedError as `cells_of` does.
     """
+    found = derived(verdicts)
+    return tuple(name for name, value in found.items() if getattr(verdicts, name) != value)
+
+
+def derived(verdicts: Verdicts) -> dict[str, object]:
+    """The fields that the cells force, by name. Raises DamagedError as `cells_of` does."""
     cells, decision = cells_of(verdicts), decision_of(verdicts)
-    derived: dict[str, object] = {
+    return {
         "decision": decision.word,
         "decision_line": decision.line,
         "closed": decision.closed,
@@ -445,7 +451,15 @@ def contradictions(verdicts: Verdicts) -> tuple[str, ...]:
         "causes": _causes(verdicts.cells),
         "limits": tuple(_limits(cells)),
     }
-    return tuple(name for name, value in derived.items() if getattr(verdicts, name) != value)
+
+
+def applications(verdicts: Verdicts) -> tuple[WaiverEntry, ...]:
+    """The waivers of the verdicts, each with the number of cells that it applied to."""
+    cells, at = cells_of(verdicts), verdicts.at
+    return tuple(
+        waiver.model_copy(update={"applied": sum(_applies(waiver, cell, at) for cell in cells)})
+        for waiver in verdicts.waivers
+    )
 
 
 def json_schema() -> dict[str, object]:
@@ -618,7 +632,7 @@ def _waiver_entry(waiver: Waiver, rows: Iterable[Cell], at: datetime) -> WaiverE
     )
 
 
-def _applies(waiver: Waiver, cell: Cell, at: datetime) -> bool:
+def _applies(waiver: Waiver | WaiverEntry, cell: Cell, at: datetime) -> bool:
     bad = cell.verdict in {Verdict.FAILED, Verdict.INCONCLUSIVE}
     if not bad or cell.judgement is None or at > waiver.until or not cell.waived(at):
         return False
