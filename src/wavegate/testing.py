@@ -461,7 +461,7 @@ class Case:
             alpha=self.estate.policy.coverage_alpha,
             owners=_owners(others),
             same_customer=frozenset(i.name for i in others if i.customer == mine),
-            shared=frozenset(_sharing(self.instance, others)),
+            shared=frozenset(_sharing(self.instance, [i for i in others if i.customer == mine])),
             heard=self.dossier.mail_heard,
             looks=self.dossier.mail_looks,
             across=tuple(report.name for report in _across(self.dossier)),
