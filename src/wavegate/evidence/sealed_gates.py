@@ -4,9 +4,9 @@
 
 from dataclasses import dataclass
 
-from wavegate.canonical import digest
 from wavegate.errors import InvalidError
 from wavegate.evidence.envelope import UnknownKeyError
+from wavegate.evidence.gate_part import check_vouched
 from wavegate.evidence.predicates import SealPredicate
 from wavegate.evidence.sealed import Opener, Sealed
 from wavegate.evidence.statement import read
@@ -59,6 +59,11 @@ def _check(sealed: Sealed, name: str, payload: bytes) -> None:
     told = (statement.predicate.wave, statement.predicate.run)
     if told != _place(name):
         raise InvalidError(f"it is the seal of run {told[1]} of wave {told[0]}", where=name)
-    verdicts = name.removesuffix(_SEAL) + "/verdicts.json"
-    if statement.subjects.get("verdicts.json") != digest(sealed[verdicts]):
-        raise InvalidError("the verdicts are not the sealed ones", where=verdicts)
+    place = name.removesuffix(_SEAL) + "/"
+    where = f"{place}verdicts.json"
+    check_vouched(
+        statement.subjects,
+        sealed[where],
+        lambda file: sealed.small.get(place + file),
+        where=where,
+    )

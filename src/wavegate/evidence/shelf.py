@@ -22,8 +22,10 @@ from wavegate.estate.nightly import NIGHTLY
 from wavegate.evidence import reading
 from wavegate.evidence.dossier import Dossier, EarlierWave, Flaw, FlawKind, Heard, PlanFacts
 from wavegate.evidence.envelope import UnknownKeyError, open_envelope
+from wavegate.evidence.gate_part import check_vouched
 from wavegate.evidence.mail_shelf import MailShelf, Spans
 from wavegate.evidence.predicates import PlanPredicate, RecordPredicate, SealPredicate
+from wavegate.evidence.stamp_shelf import read_stamps
 from wavegate.evidence.statement import read
 from wavegate.evidence.trust import Role, Trust
 from wavegate.evidence.verdicts import Verdicts
@@ -133,6 +135,7 @@ class Shelf:
         known = told.flaws if told else ()
         found = read_snapshots(self.store, self.wave.name, name, self.trust, spoilt=bool(known))
         seen = read_window(self.store, self.trust, self.wave.name, name)
+        stamped = read_stamps(self.store, self.wave.name, name)
         before, after = self._choose(found.snapshots)
         mail = self.mails.of(instance)
         listening = told.listening if told else mail.listening
@@ -145,7 +148,9 @@ class Shelf:
             after=after,
             mail_before=mail.before,
             mail_after=mail.after,
-            flaws=unique(known, self.plan_flaws, found.flaws, mail.flaws, seen.flaws),
+            flaws=unique(
+                known, self.plan_flaws, found.flaws, mail.flaws, seen.flaws, stamped.flaws
+            ),
             plan=self.plan,
             earlier=self.earlier,
             agreed=self._agreed_with(instance.customer),
@@ -158,6 +163,7 @@ class Shelf:
             listening=listening,
             timelines=seen.timelines,
             looks=seen.looks,
+            stamps=stamped.stamps,
         )
 
     def chosen(self, name: str) -> tuple[Chosen | None, Chosen | None]:
@@ -356,9 +362,9 @@ def _earlier(store: Store, wave: str, trust: Trust) -> Iterator[EarlierWave]:
 def _earlier_wave(store: Store, wave: str, run: str, trust: Trust) -> EarlierWave:
     opened = open_envelope(store.read(f"gates/{wave}/{run}/seal.dsse.json"), trust, Role.SEAL)
     statement = read(opened.payload, SealPredicate)
-    raw = store.read(f"gates/{wave}/{run}/verdicts.json")
-    if statement.subjects.get("verdicts.json") != digest(raw):
-        raise DamagedError("verdicts do not match their seal", where=f"gates/{wave}/{run}")
+    place = f"gates/{wave}/{run}/"
+    raw = store.read(f"{place}verdicts.json")
+    check_vouched(statement.subjects, raw, lambda name: _or_none(store, place + name), where=place)
     verdicts = parse_verdicts(raw)
     if (verdicts.wave, verdicts.run) != (wave, run) or statement.predicate.run != run:
         raise DamagedError("a gate of another run", where=f"gates/{wave}/{run}")
@@ -371,6 +377,13 @@ def _earlier_wave(store: Store, wave: str, run: str, trust: Trust) -> EarlierWav
         instance_decisions=dict(verdicts.instances),
         closed_instances=frozenset(_closed(verdicts)),
     )
+
+
+def _or_none(store: Store, name: str) -> bytes | None:
+    try:
+        return store.read(name)
+    except MissingError:
+        return None
 
 
 def _closed(verdicts: Verdicts) -> Iterator[str]:

@@ -16,7 +16,9 @@ from wavegate.estate.load import load
 from wavegate.estate.model import Estate, Wave
 from wavegate.estate.nightly import with_nightly, without_nightly
 from wavegate.evidence.bundle import NIGHT, VERDICTS, building, seal_bundle
-from wavegate.evidence.manifest import SEAL
+from wavegate.evidence.customer_file import FOLDER
+from wavegate.evidence.manifest import MANIFEST, SEAL
+from wavegate.evidence.run_list import RUN
 from wavegate.evidence.sealed_verdicts import BASELINE, PLAN
 from wavegate.evidence.shelf import Records, Shelf
 from wavegate.evidence.signer import Signer
@@ -28,6 +30,7 @@ from wavegate.record.local_store import LocalStore
 from wavegate.report import html, junit, markdown
 from wavegate.report.html import Plot
 from wavegate.report.resend import NoPlan, ResendPlan, handed
+from wavegate.run.extracts import Extractor, agreed_secrets
 from wavegate.run.figures import MOST_INSTANCES, figures
 from wavegate.run.freeze import Freezer
 from wavegate.run.judging import Case, judge
@@ -96,7 +99,7 @@ def gate(
         say(f"judging with {len(request.suites)} suites")
         verdicts = judge_bundle(folder, run, opened.wave, at, trust, request)
         say("drawing and writing the report")
-        verdicts = _write(folder, opened, request, verdicts, signer, trust)
+        verdicts, customers = _write(folder, opened, request, verdicts, signer, trust)
         seal_bundle(
             folder,
             signer=signer,
@@ -105,6 +108,9 @@ def gate(
             timestamps_required=_timestamps(opened),
             tool=tool(),
             suites=suites_digest(request.suites),
+            agreed=agreed_secrets(
+                opened.estate, opened.loaded.path.resolve().parent, customers, say
+            ),
         )
     _file(opened.store, final, opened.wave.name, run)
     return Gated(verdicts=verdicts, bundle=final)
@@ -117,14 +123,26 @@ def _write(
     verdicts: Verdicts,
     signer: Signer,
     trust: Trust,
-) -> Verdicts:
-    """Write verdicts and reports, with the plots of a wave; and what the request has besides."""
+) -> tuple[Verdicts, tuple[str, ...]]:
+    """Write verdicts and reports, with the plots of a wave, and the customers' extracts.
+
+    Gives the verdicts and the customers that have an extract.
+    """
     if request.more is not None:
         verdicts = request.more(folder, verdicts)
     shelf = _frozen(folder, opened, trust, verdicts.at)
     names = _worst_first(verdicts, shelf, request.only) if isinstance(shelf, Shelf) else ()
-    _render(folder, verdicts, signer.keyid, shelf, names)
-    return verdicts
+    drawn = _draw(folder, shelf, names)
+    (folder / VERDICTS).write_bytes(dump_verdicts(verdicts))
+    write_reports(folder, verdicts, signer.keyid, drawn)
+    extractor = Extractor(
+        folder=folder,
+        estate=opened.estate,
+        verdicts=verdicts,
+        signer=signer,
+        render=lambda out, part: write_reports(out, part, signer.keyid, drawn.of(part)),
+    )
+    return verdicts, extractor.write()
 
 
 def _freeze(
@@ -215,20 +233,39 @@ def _frozen(folder: Path, opened: Round, trust: Trust, at: datetime) -> Records:
     return opened.records(records, trust, at)
 
 
-def _render(
-    folder: Path, verdicts: Verdicts, keyid: str, shelf: Records, names: tuple[str, ...]
-) -> None:
-    """Write verdicts.json, the resend plans, and the reports. names: instances, worst first."""
-    plots: list[Plot] = []
-    plans: list[ResendPlan | NoPlan] = []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """What was drawn and listed of each instance, worst first."""
+
+    plots: Mapping[str, tuple[Plot, ...]]
+    plans: Mapping[str, ResendPlan | NoPlan]
+
+    def of(self, verdicts: Verdicts) -> "Drawn":
+        """Only of the instances that some verdicts are about."""
+        own = verdicts.instances
+        return Drawn(
+            plots={name: found for name, found in self.plots.items() if name in own},
+            plans={name: found for name, found in self.plans.items() if name in own},
+        )
+
+
+def _draw(folder: Path, shelf: Records, names: tuple[str, ...]) -> Drawn:
+    """Draw the plots and write the resend plans. names: instances, worst first."""
+    plots: dict[str, tuple[Plot, ...]] = {}
+    plans: dict[str, ResendPlan | NoPlan] = {}
     for name in names:
         dossier = shelf.dossier(name)
-        if isinstance(shelf, Shelf) and len(plans) < MOST_INSTANCES:
-            plots += figures(shelf, dossier)
-        plans.append(write_resend(folder, dossier))
-    resends = handed(plans)
-    page = html.render(verdicts, keyid=keyid, plots=tuple(plots), resends=resends)
-    (folder / VERDICTS).write_bytes(dump_verdicts(verdicts))
+        if isinstance(shelf, Shelf) and len(plots) < MOST_INSTANCES:
+            plots[name] = tuple(figures(shelf, dossier))
+        plans[name] = write_resend(folder, dossier)
+    return Drawn(plots=plots, plans=plans)
+
+
+def write_reports(folder: Path, verdicts: Verdicts, keyid: str, drawn: Drawn) -> None:
+    """Write the reports of some verdicts: of a run, or of a customer's part of it."""
+    plots = tuple(plot for found in drawn.plots.values() for plot in found)
+    resends = handed(list(drawn.plans.values()))
+    page = html.render(verdicts, keyid=keyid, plots=plots, resends=resends)
     (folder / "report.html").write_text(page, "utf-8")
     (folder / "summary.md").write_text(markdown.render(verdicts, resends=resends), "utf-8")
     (folder / "junit.xml").write_bytes(junit.render(verdicts))
@@ -250,6 +287,15 @@ def _timestamps(opened: Round) -> bool:
 
 
 def _file(store: LocalStore, bundle: Path, wave: str, run: str) -> None:
-    """File seal and verdicts in the store, where later waves and nights find them."""
-    for name in (SEAL, VERDICTS, *((NIGHT,) if (bundle / NIGHT).exists() else ())):
+    """File seal and verdicts in the store, where later waves and nights find them.
+
+    With those of a wave what vouches for each customer's part, for extracts of later waves.
+    """
+    night = (NIGHT,) if (bundle / NIGHT).exists() else ()
+    parts = [
+        f"{FOLDER}{extract.name}/{name}"
+        for extract in sorted((bundle / FOLDER).glob("*"))
+        for name in (MANIFEST, VERDICTS)
+    ]
+    for name in (*(() if night else (RUN, *parts)), VERDICTS, *night, SEAL):
         store.create(f"gates/{wave}/{run}/{name}", (bundle / name).read_bytes())

@@ -1,0 +1,187 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""The customers' extracts, written into a bundle that is being built, from what lies in it.
+
+An extract has the form of a bundle, with the customer's part of everything: it is verified and
+judged again as a bundle is. The seal's own steps come after (`evidence.bundle`).
+"""
+
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from wavegate.errors import MissingError
+from wavegate.estate.load import dump as dump_estate
+from wavegate.estate.model import Estate
+from wavegate.estate.nightly import without_nightly
+from wavegate.estate.part import part_of
+from wavegate.estate.secrets import resolve
+from wavegate.evidence.baseline import BaselinePredicate, baseline_name
+from wavegate.evidence.bundle import NIGHT, VERDICTS
+from wavegate.evidence.customer_file import FOLDER
+from wavegate.evidence.cut import (
+    Grid,
+    causes_of,
+    customers_with_extract,
+    cut_grid,
+    cut_night,
+    cut_verdicts,
+    grid_payload,
+    owners_of,
+)
+from wavegate.evidence.envelope import read_unverified, sign
+from wavegate.evidence.gate_part import PARTS
+from wavegate.evidence.manifest import MANIFEST, SEAL
+from wavegate.evidence.night_file import dump_night, read_night
+from wavegate.evidence.predicates import PlanPredicate, RecordPredicate
+from wavegate.evidence.run_list import RUN
+from wavegate.evidence.sealed_verdicts import BASELINE, ESTATE, PLAN
+from wavegate.evidence.signer import Signer
+from wavegate.evidence.statement import read
+from wavegate.evidence.verdicts import Verdicts
+from wavegate.evidence.verdicts import dump as dump_verdicts
+from wavegate.report.resend import FOLDER as RESEND
+
+LEAST_SECRET = 32
+_SIGNED = ".dsse.json"
+_OF_ALL = frozenset({"objects", "gates", "plans", "baselines"})
+Render = Callable[[Path, Verdicts], None]
+
+
+def agreed_secrets(
+    estate: Estate, base: Path, customers: Iterable[str], say: Callable[[str], None]
+) -> dict[str, str]:
+    """The agreed secrets of those customers that have one that can be read, by name.
+
+    One that cannot be read costs no decision: it is said, and the extract says that its
+    completeness cannot be proven.
+    """
+    found = {}
+    references = {c.name: c.secret for c in estate.customers if c.secret is not None}
+    for name in customers:
+        if name not in references:
+            continue
+        try:
+            secret = resolve(references[name], base)
+        except MissingError as error:
+            say(f"the completeness of {name}'s extract will not be provable: {error}")
+            continue
+        if "\n" in secret or "\0" in secret:
+            say(f"the secret of {name} is more than one line: their extract is made without it")
+            continue
+        if len(secret) < LEAST_SECRET:
+            say(
+                f"the secret of {name} can be guessed: agree on 64 hex digits (openssl rand -hex 32)"
+            )
+        found[name] = secret
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extractor:
+    """Writes extracts. folder: the bundle, whole but for its seal. render: writes the reports."""
+
+    folder: Path
+    estate: Estate
+    verdicts: Verdicts
+    signer: Signer
+    render: Render
+
+    def write(self) -> tuple[str, ...]:
+        """Write `customers/<name>/` for each customer with an instance here; their names."""
+        names = customers_with_extract(self.verdicts)
+        owners = owners_of(self.verdicts, self.estate)
+        grid = self._grid()
+        for name in names:
+            self._write(name, owners, cut_grid(grid, name) if grid else None)
+        return names
+
+    def _grid(self) -> Grid | None:
+        kept: tuple[tuple[str, type[Grid]], ...] = (
+            (PLAN, PlanPredicate),
+            (BASELINE, BaselinePredicate),
+        )
+        for name, kind in kept:
+            if (self.folder / name).exists():
+                payload = read_unverified((self.folder / name).read_bytes())
+                return read(payload, kind).predicate
+        return None
+
+    def _write(self, customer: str, owners: Mapping[str, str], grid: Grid | None) -> None:
+        out = self.folder / FOLDER / customer
+        out.mkdir(parents=True)
+        own = [name for name, owner in owners.items() if owner == customer]
+        verdicts = cut_verdicts(self.verdicts, customer, owners, grid)
+        (out / VERDICTS).write_bytes(dump_verdicts(verdicts))
+        estate = part_of(without_nightly(self.estate), customer, causes_of(verdicts.cells))
+        (out / ESTATE).write_bytes(dump_estate(estate))
+        self._copy_records(out, own)
+        self._copy_gates(out, customer)
+        self._copy_resends(out, own)
+        if grid is not None:
+            self._sign_grid(out, grid)
+        if (self.folder / NIGHT).exists():
+            night = cut_night(read_night(self.folder), customer, owners)
+            (out / NIGHT).write_bytes(dump_night(night))
+        self.render(out, verdicts)
+
+    def _sign_grid(self, out: Path, grid: Grid) -> None:
+        envelope = sign(grid_payload(grid), self.signer)
+        if isinstance(grid, PlanPredicate):
+            name, kept = PLAN, f"plans/{grid.wave}/{grid.version:06d}.dsse.json"
+        else:
+            name, kept = BASELINE, baseline_name(grid.version)
+        (out / name).write_bytes(envelope)
+        place = out / "records" / kept
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(envelope)
+
+    def _copy_records(self, out: Path, own: Iterable[str]) -> None:
+        records = self.folder / "records"
+        _copy(records / "FORMAT", out / "records/FORMAT")
+        for name in own:
+            for place in _places(records, name):
+                _copy(place, out / "records" / place.relative_to(records))
+                if place.name.endswith(_SIGNED):
+                    _copy_object(records, out / "records", place.read_bytes())
+
+    def _copy_gates(self, out: Path, customer: str) -> None:
+        """Of the earlier waves, the customer's part: seal, RUN, their MANIFEST and verdicts."""
+        gates = self.folder / "records/gates"
+        for seal in sorted(gates.glob(f"*/*/{SEAL}")):
+            part = seal.parent / FOLDER / customer
+            if not (part / MANIFEST).exists():
+                continue
+            place = out / "records/gates" / seal.parent.relative_to(gates)
+            for name, source in ((SEAL, seal), *((n, part / n) for n in PARTS if n != RUN)):
+                _copy(source, place / name)
+            _copy(seal.with_name(RUN), place / RUN)
+
+    def _copy_resends(self, out: Path, own: Iterable[str]) -> None:
+        for name in own:
+            for place in (self.folder / RESEND / f"{name}.{kind}" for kind in ("csv", "json")):
+                if place.exists():
+                    _copy(place, out / RESEND / place.name)
+
+
+def _copy_object(records: Path, out: Path, envelope: bytes) -> None:
+    record = read(read_unverified(envelope), RecordPredicate).only_digest()
+    name = f"objects/{record[:2]}/{record}"
+    if (records / name).exists() and not (out / name).exists():
+        _copy(records / name, out / name)
+
+
+def _places(records: Path, instance: str) -> list[Path]:
+    """What a bundle's records have about an instance, whatever its kind and wave."""
+    found: list[Path] = []
+    for folder in records.iterdir():
+        if folder.is_dir() and folder.name not in _OF_ALL:
+            found += folder.glob(f"*/{instance}.dsse.json")
+            found += folder.glob(f"*/{instance}/*")
+    return sorted(found)
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
