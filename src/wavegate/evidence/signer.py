@@ -25,6 +25,10 @@ class Signer(Protocol):
     def keyid(self) -> str:
         """SHA-256 of the SubjectPublicKeyInfo, hex."""
 
+    @property
+    def public(self) -> PublicKey:
+        """The public key, for the certificate of a PDF's signature."""
+
     def sign(self, data: bytes) -> bytes:
         """The ECDSA P-256 / SHA-256 signature over the data, in DER."""
 

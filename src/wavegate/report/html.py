@@ -89,7 +89,7 @@ def render(
     language: of our own sentences; what the run found is quoted as it stands in verdicts.json.
     """
     cells, said = verdicts.cells, texts(language)
-    attempts, plain = _captures(verdicts)
+    attempts, plain = captures(verdicts)
     return (
         _environment()
         .get_template("report.html.j2")
@@ -120,7 +120,7 @@ def render(
     )
 
 
-def _captures(verdicts: Verdicts) -> tuple[list[tuple[str, Attempt]], int]:
+def captures(verdicts: Verdicts) -> tuple[list[tuple[str, Attempt]], int]:
     """The captures worth a line, and how many instances have plain ones only."""
     lines, plain = list[tuple[str, Attempt]](), 0
     for name, attempts in sorted(verdicts.attempts.items()):
