@@ -25,6 +25,9 @@ Exit codes: 0 GO; 1 NO-GO; 2 usage or input; 3 HOLD; 4 no decision could be made
 @click.option("--final", is_flag=True, help="Treat every due as past.")
 @click.option("--instance", "instances", multiple=True, help="Only this one: never GO.")
 @click.option("--alluredir", type=options.PATH, help="Also write Allure results here.")
+@options.language
+@options.by
+@options.certificate
 @options.suites
 @options.key
 @options.trust
@@ -37,6 +40,9 @@ def command(
     final: bool,
     instances: tuple[str, ...],
     alluredir: Path | None,
+    language: tuple[str, ...],
+    by: str | None,
+    certificate: Path | None,
     suites: tuple[Path, ...],
     key: Path | None,
     trust: Path | None,
@@ -45,15 +51,28 @@ def command(
     """Judge the records: GO, HOLD or NO-GO, in a sealed bundle; repeatable until it closes."""
     from wavegate.report.terminal import summary
     from wavegate.run import gate, opening
+    from wavegate.run.papers import paper_for
     from wavegate.run.suites import find_suites
 
+    signer = opening.signer_for(key)
+    flags = ["--final"] if final else []
+    flags += [f"--instance {name}" for name in instances]
     request = gate.Request(
-        out=out, final=final, only=instances, alluredir=alluredir, suites=find_suites(suites)
+        out=out,
+        final=final,
+        only=instances,
+        alluredir=alluredir,
+        suites=find_suites(suites),
+        paper=paper_for(
+            language, signer, by, certificate, " ".join(["wavegate gate --wave", wave, *flags])
+        ),
     )
     opened = opening.open_wave(estate, wave, store, create=False)
-    signer = opening.signer_for(key)
     gated = gate.gate(opened, request, signer, opening.trust_for(trust, signer), say)
     if not as_json:
-        paths = [("report", str(gated.bundle / "report.html")), ("bundle", str(gated.bundle))]
+        reports = sorted(gated.bundle.glob("report*.html")) + sorted(
+            gated.bundle.glob("report*.pdf")
+        )
+        paths = [("report", str(path)) for path in reports] + [("bundle", str(gated.bundle))]
         show(summary(gated.verdicts, paths=paths))
     return finish(gated.exit_code, gated.to_json(), "", as_json=as_json)

@@ -13,7 +13,7 @@ from wavegate.errors import InputError
 
 F = TypeVar("F", bound=Callable[..., Any])
 FILE = "wavegate.toml"
-PATHS = frozenset({"estate", "store", "key", "trust", "suites", "out"})
+PATHS = frozenset({"certificate", "estate", "store", "key", "trust", "suites", "out"})
 
 
 def _setting(name: str, *, required: bool, help_text: str, **extra: Any) -> Callable[[F], F]:
@@ -49,6 +49,21 @@ suites = _setting(
     help_text="A folder with suites of your own (repeatable).",
     type=PATH,
     multiple=True,
+)
+language = _setting(
+    "language",
+    required=False,
+    help_text="Language of the reports, en or de; both where repeated.  [default: en]",
+    multiple=True,
+)
+by = _setting(
+    "by", required=False, help_text="Who asked for it, for the reports.  [default: the account]"
+)
+certificate = _setting(
+    "certificate",
+    required=False,
+    help_text="Certificate of the key and its chain (PEM), for the PDF. Default: self-signed.",
+    type=PATH,
 )
 as_json = click.option(
     "--json", "as_json", is_flag=True, help="Print exactly one JSON object on stdout."

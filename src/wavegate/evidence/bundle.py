@@ -37,7 +37,17 @@ from wavegate.record.snapshot import Tool
 
 VERDICTS = "verdicts.json"
 NIGHT = "night.json"
-REPORTS = ("report.html", "report.pdf", "summary.md", "junit.xml", NIGHT)
+REPORTS = (
+    "report.html",
+    "report.pdf",
+    "report.de.html",
+    "report.de.pdf",
+    "report.en.html",
+    "report.en.pdf",
+    "summary.md",
+    "junit.xml",
+    NIGHT,
+)
 """What a seal vouches for by name beside verdicts, where it is present: the reports, and what a
 night says of the nights before it."""
 

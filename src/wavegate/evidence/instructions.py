@@ -106,7 +106,8 @@ _STATEMENT = Step(
     commands=_OURS
     + r"""
 { printf 'MANIFEST\nverdicts.json\n'
-  for f in RUN report.html report.pdf summary.md junit.xml night.json; do
+  for f in RUN report.html report.pdf report.de.html report.de.pdf report.en.html report.en.pdf \
+    summary.md junit.xml night.json; do
     [ ! -f "$f" ] || echo "$f"
   done
 } | sort > "$W/reports"
@@ -247,6 +248,8 @@ _OUTRO = """\
 |---|---|
 | `verdicts.json` | every verdict with what it rests on, and the decision |
 | `report.html`, `summary.md`, `junit.xml` | the same for people and machines |
+| `report.pdf` | the same for those who sign for it, with a signature of its own |
+| `report.<language>.html`, `.pdf` | the same in a second language |
 | `plan.dsse.json` | the grid, signed before anything was looked at |
 | `baseline.dsse.json`, `night.json` | of a nightly: what was accepted, and what turned since |
 | `estate.json` | what was agreed; secrets are references |
@@ -303,6 +306,8 @@ _EXTRACT_OUTRO = """\
 |---|---|
 | `verdicts.json` | every verdict about your instances with what it rests on, and your decision |
 | `report.html`, `summary.md`, `junit.xml` | the same for people and machines |
+| `report.pdf` | the same for those who sign for it, with a signature of its own |
+| `report.<language>.html`, `.pdf` | the same in a second language |
 | `plan.dsse.json` | your part of the grid that was signed before anything was looked at |
 | `baseline.dsse.json`, `night.json` | of a nightly: what was accepted, and what turned since |
 | `estate.json` | what was agreed with you; secrets are references |

@@ -53,7 +53,7 @@ def seal_pdf(
     chain; without them, one that the key signs itself. stamp: asks an authority; what it raises is
     raised here. Raises InputError (no certificate of this key), InternalError (no PDF to sign).
     """
-    chain = _chain(certificates, key) if certificates is not None else [self_signed(key)]
+    chain = certificates_of(certificates, key) if certificates is not None else [self_signed(key)]
     pdf_key = _PdfKey(key, chain)
     certifier = _Certifier(pdf_key, at, _Stamper(pdf_key, stamp) if stamp else None)
     out = BytesIO()
@@ -106,8 +106,8 @@ def _extensions(spki: keys.PublicKeyInfo) -> list[dict[str, object]]:
     ]
 
 
-def _chain(data: bytes, key: Signer) -> list[x509.Certificate]:
-    """The certificates of a PEM file. Raises InputError where the first is not of the key."""
+def certificates_of(data: bytes, key: Signer) -> list[x509.Certificate]:
+    """The certificates of a PEM file, the key's first. Raises InputError for any other."""
     try:
         found = [x509.Certificate.load(der) for _, _, der in pem.unarmor(data, multiple=True)]
         spki = found[0].public_key.dump()

@@ -4,7 +4,7 @@
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -27,14 +27,15 @@ from wavegate.evidence.trust import Trust
 from wavegate.evidence.verdicts import Verdicts
 from wavegate.evidence.verdicts import dump as dump_verdicts
 from wavegate.record.local_store import LocalStore
-from wavegate.report import html, junit, markdown
+from wavegate.report import pdf
 from wavegate.report.html import Plot
-from wavegate.report.resend import NoPlan, ResendPlan, handed
+from wavegate.report.resend import NoPlan, ResendPlan
 from wavegate.run.extracts import Extractor, agreed_secrets
 from wavegate.run.figures import MOST_INSTANCES, figures
 from wavegate.run.freeze import Freezer
 from wavegate.run.judging import Case, judge
 from wavegate.run.opening import Round, open_records, vantage
+from wavegate.run.papers import MISSING, Drawn, Paper, Writer, stamped_by
 from wavegate.run.resends import write_resend
 from wavegate.run.sheet import Captures, Sheet
 from wavegate.run.suites import Suite, suites_digest
@@ -48,6 +49,7 @@ class Request:
 
     spent: of a night, the expected changes that were used before. more: writes what a bundle holds
     besides, once the verdicts are there, and gives the verdicts with notes on it.
+    paper: languages of the reports, who asked, what signs the PDF.
     """
 
     suites: tuple[Suite, ...]
@@ -57,6 +59,7 @@ class Request:
     alluredir: Path | None = None
     spent: frozenset[str] = frozenset()
     more: Callable[[Path, Verdicts], Verdicts] | None = None
+    paper: Paper = Paper()  # noqa: RUF009 - frozen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +102,7 @@ def gate(
         say(f"judging with {len(request.suites)} suites")
         verdicts = judge_bundle(folder, run, opened.wave, at, trust, request)
         say("drawing and writing the report")
-        verdicts, customers = _write(folder, opened, request, verdicts, signer, trust)
+        verdicts, customers = _write(folder, opened, request, verdicts, signer, trust, say)
         seal_bundle(
             folder,
             signer=signer,
@@ -123,6 +126,7 @@ def _write(
     verdicts: Verdicts,
     signer: Signer,
     trust: Trust,
+    say: Callable[[str], None],
 ) -> tuple[Verdicts, tuple[str, ...]]:
     """Write verdicts and reports, with the plots of a wave, and the customers' extracts.
 
@@ -134,13 +138,19 @@ def _write(
     names = _worst_first(verdicts, shelf, request.only) if isinstance(shelf, Shelf) else ()
     drawn = _draw(folder, shelf, names)
     (folder / VERDICTS).write_bytes(dump_verdicts(verdicts))
-    write_reports(folder, verdicts, signer.keyid, drawn)
+    paper = request.paper
+    if opened.estate.policy.tsa and paper.stamp is None:
+        paper = replace(paper, stamp=stamped_by(opened.estate.policy.tsa))
+    if not pdf.available():
+        say(MISSING)
+    writer = Writer(signer=signer, paper=paper, say=say)
+    writer.write(folder, verdicts, drawn)
     extractor = Extractor(
         folder=folder,
         estate=opened.estate,
         verdicts=verdicts,
         signer=signer,
-        render=lambda out, part: write_reports(out, part, signer.keyid, drawn.of(part)),
+        render=lambda out, part: writer.write(out, part, drawn.of(part)),
     )
     return verdicts, extractor.write()
 
@@ -233,22 +243,6 @@ def _frozen(folder: Path, opened: Round, trust: Trust, at: datetime) -> Records:
     return opened.records(records, trust, at)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drawn:
-    """What was drawn and listed of each instance, worst first."""
-
-    plots: Mapping[str, tuple[Plot, ...]]
-    plans: Mapping[str, ResendPlan | NoPlan]
-
-    def of(self, verdicts: Verdicts) -> "Drawn":
-        """Only of the instances that some verdicts are about."""
-        own = verdicts.instances
-        return Drawn(
-            plots={name: found for name, found in self.plots.items() if name in own},
-            plans={name: found for name, found in self.plans.items() if name in own},
-        )
-
-
 def _draw(folder: Path, shelf: Records, names: tuple[str, ...]) -> Drawn:
     """Draw the plots and write the resend plans. names: instances, worst first."""
     plots: dict[str, tuple[Plot, ...]] = {}
@@ -259,16 +253,6 @@ def _draw(folder: Path, shelf: Records, names: tuple[str, ...]) -> Drawn:
             plots[name] = tuple(figures(shelf, dossier))
         plans[name] = write_resend(folder, dossier)
     return Drawn(plots=plots, plans=plans)
-
-
-def write_reports(folder: Path, verdicts: Verdicts, keyid: str, drawn: Drawn) -> None:
-    """Write the reports of some verdicts: of a run, or of a customer's part of it."""
-    plots = tuple(plot for found in drawn.plots.values() for plot in found)
-    resends = handed(list(drawn.plans.values()))
-    page = html.render(verdicts, keyid=keyid, plots=plots, resends=resends)
-    (folder / "report.html").write_text(page, "utf-8")
-    (folder / "summary.md").write_text(markdown.render(verdicts, resends=resends), "utf-8")
-    (folder / "junit.xml").write_bytes(junit.render(verdicts))
 
 
 def _worst_first(verdicts: Verdicts, shelf: Shelf, only: tuple[str, ...]) -> tuple[str, ...]:
