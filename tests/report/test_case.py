@@ -1,11 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The Wavegate developers
 # SPDX-License-Identifier: Apache-2.0
 from collections.abc import Callable
+from html import unescape
 
 import pytest
 
 from wavegate.canonical import digest
 from wavegate.evidence.verdicts import Verdicts, dump
+from wavegate.report import html, markdown
 from wavegate.report.case import Case, cases, customers_of
 from wavegate.report.model import problems
 
@@ -104,3 +106,23 @@ def test_long_lists_are_bounded(huge: Verdicts, chaos: Verdicts) -> None:
 def test_nothing_bad_no_text(good: Verdicts) -> None:
     """Where all is well there is nothing to ask."""
     assert () == cases(good)
+
+
+def test_report_holds_the_texts(varied: Verdicts) -> None:
+    """The page has the very text under each cause it tells in full, escaped; in both languages."""
+    wanted = one(varied, "acme", "spf").text
+    for language in ("en", "de"):
+        page = unescape(html.render(varied, language=language))
+        assert wanted.rstrip("\n") in page
+    hostile = one(varied, "cumulus", "dmarc").text
+    page = html.render(varied)
+    assert hostile.rstrip("\n") in unescape(page)
+    assert "<script" not in page
+
+
+def test_report_of_many_customers_stays_small(huge: Verdicts) -> None:
+    """A cause of sixty customers has the texts of the first; the command writes all of them."""
+    page = html.render(huge)
+    cause = problems(huge)[0].item.cause
+    assert (3, True) == (page.count("We ask you:"), f"--cause {cause[:12]} --out DIR" in page)
+    assert f"export cases BUNDLE --cause {cause[:12]}" in markdown.render(huge)

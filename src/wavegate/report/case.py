@@ -69,7 +69,7 @@ def cases(
     """
     told = digest(dump(verdicts))
     return tuple(
-        _case(verdicts, told, problem, name)
+        case_of(verdicts, told, problem, name)
         for problem in problems(verdicts)
         if cause is None or problem.item.cause.startswith(cause)
         for name in customers_of(problem)
@@ -82,7 +82,8 @@ def customers_of(problem: Problem) -> tuple[str, ...]:
     return tuple(sorted({place.cell.customer for place in problem.places}))
 
 
-def _case(verdicts: Verdicts, told: str, problem: Problem, customer: str) -> Case:
+def case_of(verdicts: Verdicts, told: str, problem: Problem, customer: str) -> Case:
+    """The text of one problem for one customer who has it. told: SHA-256 of verdicts.json."""
     asked = _Asked(
         verdicts=verdicts,
         verdicts_digest=told,

@@ -17,6 +17,7 @@ from wavegate.canonical import digest
 from wavegate.clock import format_duration, format_instant
 from wavegate.evidence.verdicts import Attempt, PromiseEntry, Verdicts, dump
 from wavegate.report import model
+from wavegate.report.case import case_of, customers_of
 from wavegate.report.page import CARDS, LINES, SECTIONS, build_page
 from wavegate.report.resend import Handed
 from wavegate.report.safe_text import visible
@@ -30,6 +31,8 @@ CUSTOMERS = 12
 """Customers shown at once; the others, none of them worse, are behind a click."""
 NAMES = 12
 """Instances named where many share a text."""
+CASES = 3
+"""Customers for whom a card has the text of a support case; `export cases` writes all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +93,7 @@ def render(
     """
     cells, said = verdicts.cells, texts(language)
     attempts, plain = captures(verdicts)
+    told = digest(dump(verdicts))
     return (
         _environment()
         .get_template("report.html.j2")
@@ -102,7 +106,8 @@ def render(
             keyid=keyid,
             plots=plots,
             resends=resends,
-            verdicts_digest=digest(dump(verdicts)),
+            verdicts_digest=told,
+            cases=lambda problem: _cases(verdicts, told, problem),
             title=said.title(verdicts),
             kind=said.kind(verdicts),
             reasons=model.other_reasons(verdicts),
@@ -118,6 +123,16 @@ def render(
             remedied=model.shared(cells, lambda cell: [cell.remedied] if cell.remedied else []),
         )
     )
+
+
+def _cases(
+    verdicts: Verdicts, told: str, problem: model.Problem
+) -> tuple[tuple[tuple[str, Markup], ...], int]:
+    """Customers with the text of a support case, and how many more share the cause."""
+    names = customers_of(problem)
+    made = [(name, case_of(verdicts, told, problem, name).text) for name in names[:CASES]]
+    shown = [(name, Markup("\n").join(map(escape, text.splitlines()))) for name, text in made]
+    return tuple(shown), len(names) - len(shown)
 
 
 def captures(verdicts: Verdicts) -> tuple[list[tuple[str, Attempt]], int]:

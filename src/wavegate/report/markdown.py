@@ -106,6 +106,8 @@ def _problem(problem: Problem) -> Iterator[str]:
         yield f"- command: {code(problem.command)}"
     yield f"- instances{_of(problem.instances)}"
     yield f"- cause: {code(item.cause)}"
+    asked = f"wavegate export cases BUNDLE --cause {item.cause[:12]} --out DIR"
+    yield f"- text for a support case: {code(asked)}"
     yield ""
 
 
