@@ -12,10 +12,12 @@ from hashlib import sha1, sha256
 from io import BytesIO
 
 from asn1crypto import algos, cms, keys, pem, tsp, x509
+from pyhanko.pdf_utils.extensions import DeveloperExtension
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.writer import BasePdfFileWriter
 from pyhanko.sign import Signer as PdfKey
-from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
+from pyhanko.sign.fields import InvisSigSettings, MDPPerm, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.general import SigningError
 from pyhanko.sign.signers.pdf_signer import (
     PdfSignatureMetadata,
@@ -29,6 +31,10 @@ from wavegate.errors import InputError, InternalError
 from wavegate.evidence.signer import Signer
 
 FIELD = "Seal"
+NAME = "Seal of the run"
+"""What a screen reader says of the signature's field (PDF/UA-1, 7.18.4)."""
+_UNSEEN = InvisSigSettings(set_print_flag=True, set_hidden_flag=False, box_out_of_bounds=True)
+"""Outside the page rather than hidden, which PDF/A-2 6.3.2 forbids."""
 RESERVED = 32_768
 """Hexadecimal digits kept free for the signature, its certificates and a timestamp's."""
 Stamp = Callable[[bytes], bytes]
@@ -58,9 +64,9 @@ def seal_pdf(
     certifier = _Certifier(pdf_key, at, _Stamper(pdf_key, stamp) if stamp else None)
     out = BytesIO()
     try:
-        writer = IncrementalPdfFileWriter(BytesIO(pdf))
+        writer = _Appender(BytesIO(pdf))
         certifier.sign_pdf(writer, output=out, bytes_reserved=RESERVED)
-    except SigningError as error:
+    except (SigningError, PdfError) as error:
         raise InternalError(f"the PDF cannot be signed: {error}", where="report.pdf") from error
     return out.getvalue()
 
@@ -124,6 +130,22 @@ def certificates_of(data: bytes, key: Signer) -> list[x509.Certificate]:
     return found
 
 
+class _Appender(IncrementalPdfFileWriter):
+    """Appends a signature, and leaves all that makes the file PDF/A-2 and PDF/UA-1 as it was."""
+
+    def ensure_output_version(self, version: tuple[int, int]) -> None:
+        """Stay at PDF 1.7, on which PDF/A-2 rests; EN 319 142-1 needs no more."""
+        self.output_version = max(self.output_version, min(version, (1, 7)))
+
+    def register_extension(self, ext: DeveloperExtension) -> None:
+        """Name no extension of a later version."""
+        if str(ext.base_version) <= "/1.7":
+            super().register_extension(ext)
+
+    def _update_meta(self) -> None:
+        """Write no other metadata: pyHanko's form of it is not that of PDF/A."""
+
+
 class _PdfKey(PdfKey):
     """A signer of evidence as pyHanko calls it."""
 
@@ -159,7 +181,8 @@ class _Certifier(PdfSigner):
             md_algorithm="sha256",
             name="Wavegate",
         )
-        super().__init__(meta, signer=key, timestamper=stamper)
+        place = SigFieldSpec(FIELD, on_page=0, invis_sig_settings=_UNSEEN, readable_field_name=NAME)
+        super().__init__(meta, signer=key, timestamper=stamper, new_field_spec=place)
         self._at = at
 
     def init_signing_session(
