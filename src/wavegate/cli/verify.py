@@ -13,6 +13,7 @@ EPILOG = """\b
 Examples:
   wavegate verify reports/runs/RUN --key wavegate.pub
   wavegate verify reports/runs/RUN --key wavegate.pub --rejudge
+  wavegate verify acme-extract --key wavegate.pub --customer acme --secret env:SECRET
 Judges authenticity, not the decision: an honest NO-GO bundle is valid.
 Exit codes: 0 valid; 1 invalid; 2 not a bundle; 3 no key from outside it, or a token missing.
 """
@@ -25,6 +26,13 @@ Exit codes: 0 valid; 1 invalid; 2 not a bundle; 3 no key from outside it, or a t
 @click.option("--rejudge", is_flag=True, help="Run the installed suites again on the records.")
 @click.option("--expect-run", help="The run it must be.")
 @click.option("--expect-wave", help="The wave it must be of.")
+@click.option("--customer", help="Of an extract: whose it must be.")
+@click.option(
+    "--secret",
+    metavar="REF",
+    help="Of an extract: the agreed secret, as env:NAME, file:PATH or keyring:S/U.",
+)
+@click.option("--receipt", type=options.PATH, help="Of an extract: the receipt given before.")
 @options.as_json
 def command(
     bundle: Path,
@@ -33,6 +41,9 @@ def command(
     rejudge: bool,
     expect_run: str | None,
     expect_wave: str | None,
+    customer: str | None,
+    secret: str | None,
+    receipt: Path | None,
     as_json: bool,
 ) -> Outcome:
     """Say in a person's words what a bundle proves, by whom, and what it does not."""
@@ -45,6 +56,9 @@ def command(
         rejudge=rejudge,
         expect_run=expect_run,
         expect_wave=expect_wave,
+        customer=customer,
+        secret=secret,
+        receipt=receipt,
     )
     found = verify.verify(request, say)
     return finish(found.exit_code, found.to_json(), found.text(), as_json=as_json)

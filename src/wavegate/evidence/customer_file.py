@@ -63,7 +63,13 @@ class CustomerFile:
         return cls(
             customer=fields.name("customer"),
             run=fields.name("run"),
-            records=fields.count("records"),
+            records=_number(fields.raw("records")),
             salt=fields.digest("salt"),
             agreed=fields.flag("secret_agreed"),
         )
+
+
+def _number(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError("records: expected an integer from 0")
+    return value

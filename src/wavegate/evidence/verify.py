@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from wavegate.evidence.completeness import Claimant, check_completeness
+from wavegate.evidence.receipt import check_receipt
+from wavegate.evidence.run_list import RUN
 from wavegate.evidence.sealed import Opener, Sealed, open_sealed
 from wavegate.evidence.sealed_gates import read_gates
 from wavegate.evidence.sealed_records import Doubt, Records, read_records
@@ -28,6 +31,7 @@ from wavegate.evidence.tree import Budget, open_tree
 from wavegate.evidence.trust import Trust
 from wavegate.evidence.verdicts import Verdicts
 
+NOBODY = Claimant()
 _NOTHING = ("The bundle agrees with itself; so does any that somebody made up.",)
 
 
@@ -37,7 +41,9 @@ class Verification:
 
     ok: False where it cannot be told, with the reasons in `problems`. decision, decision_line: what
     the run decided. proven, not_proven: sentences for a person. time_proven: whether a trusted
-    timestamp says when. keyids: who sealed it.
+    timestamp says when. keyids: who sealed it. customer: of an extract, None for a bundle.
+    complete: whether nothing of the customer was left out, None where that is not proven.
+    run_list: SHA-256 of RUN, which all customers of the run can compare.
     """
 
     ok: bool
@@ -51,6 +57,9 @@ class Verification:
     not_proven: tuple[str, ...]
     time_proven: bool
     problems: tuple[str, ...]
+    customer: str | None = None
+    complete: bool | None = None
+    run_list: str | None = None
 
     @property
     def exit_code(self) -> int:
@@ -71,6 +80,10 @@ class Verification:
             "not_proven": list(self.not_proven),
             "time_proven": self.time_proven,
             "problems": list(self.problems),
+            "kind": "extract" if self.customer else "bundle",
+            "customer": self.customer,
+            "complete": self.complete,
+            "run_digest": self.run_list,
         }
 
 
@@ -81,11 +94,13 @@ def verify_bundle(
     expect_run: str | None = None,
     expect_wave: str | None = None,
     budget: Budget | None = None,
+    claimant: Claimant = NOBODY,
 ) -> Verification:
-    """Verify a bundle with keys from outside it; each file is read once.
+    """Verify a bundle, or an extract, with keys from outside it; each file is read once.
 
-    trust: None or empty where no key was given. Raises InvalidError, which names the first thing
-    that is wrong; InputError for what is no folder, missing or empty.
+    trust: None or empty where no key was given. claimant: whose extract it must be. Raises
+    InvalidError, which names the first thing that is wrong; InputError for what is no folder,
+    missing or empty, and where a claimant was given a whole bundle.
     """
     usable = trust if trust is not None and trust.keys else None
     opener = Opener(trust=usable)
@@ -93,7 +108,7 @@ def verify_bundle(
         sealed = open_sealed(tree, opener, expect_run=expect_run, expect_wave=expect_wave)
         verdicts = read_verdicts(sealed)
         plan = read_plan(sealed, opener, verdicts)
-        read_estate(sealed, verdicts)
+        estate = read_estate(sealed, verdicts)
         records = read_records(tree, sealed, opener)
     gates = read_gates(sealed, opener)
     known = records.known | ({plan.digest} if plan else set()) | _agreed(verdicts)
@@ -101,7 +116,9 @@ def verify_bundle(
     check_attempts(verdicts, records)
     doubts = (*records.doubts, *doubts_of(verdicts, plan, records))
     check_doubts(verdicts, doubts)
-    problems = tuple(_problems(sealed, usable, folder))
+    whole = check_completeness(sealed, verdicts, estate, claimant)
+    received = _received(sealed, opener, claimant, plan, records)
+    problems = (*_problems(sealed, usable, folder), *whole.problems)
     vouched = usable is not None and not _inside(usable, folder)
     return Verification(
         ok=not problems,
@@ -111,11 +128,29 @@ def verify_bundle(
         decision_line=verdicts.decision_line,
         closed=verdicts.closed,
         keyids=sealed.keyids,
-        proven=(*_proven(sealed, verdicts, plan, records), *gates.proven) if vouched else _NOTHING,
-        not_proven=(*_not_proven(verdicts, plan, doubts), *gates.unproven),
+        proven=(*_proven(sealed, verdicts, plan, records), *whole.proven, *received, *gates.proven)
+        if vouched
+        else _NOTHING,
+        not_proven=(
+            *_not_proven(verdicts, plan, doubts),
+            *whole.unproven,
+            *gates.unproven,
+        ),
         time_proven=False,
         problems=problems,
+        customer=sealed.customer.customer if sealed.customer else None,
+        complete=whole.complete if vouched else None,
+        run_list=sealed.statement.subjects.get(RUN),
     )
+
+
+def _received(
+    sealed: Sealed, opener: Opener, claimant: Claimant, plan: Plan | None, records: Records
+) -> tuple[str, ...]:
+    """What the receipt of an extract's customer proves, where they brought it."""
+    if claimant.receipt is None or sealed.customer is None:
+        return ()
+    return check_receipt(claimant.receipt, opener, plan, records, sealed.customer.customer)
 
 
 def _agreed(verdicts: Verdicts) -> set[str]:

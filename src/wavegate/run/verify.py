@@ -6,17 +6,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wavegate.errors import InvalidError
+from wavegate.errors import InputError, InvalidError
+from wavegate.estate.secrets import resolve
+from wavegate.evidence.completeness import Claimant
 from wavegate.evidence.rejudgement import Difference, compare_verdicts
 from wavegate.evidence.trust import Trust, load, of_public_keys
 from wavegate.evidence.verdicts import parse
 from wavegate.evidence.verify import Verification, verify_bundle
 from wavegate.run.rejudge import rejudge
 
+MAX_RECEIPT = 50_000_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to verify, and with which keys from outside it."""
+    """What to verify, and with which keys from outside it.
+
+    customer, secret, receipt: what a customer brings to their extract; secret is a reference.
+    """
 
     bundle: Path
     keys: tuple[Path, ...] = ()
@@ -24,6 +31,9 @@ class Request:
     rejudge: bool = False
     expect_run: str | None = None
     expect_wave: str | None = None
+    customer: str | None = None
+    secret: str | None = None
+    receipt: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +58,13 @@ class Verified:
         """What is proven and what is not, for a person."""
         word = "VALID" if self.found.ok else "CANNOT TELL"
         unproven = [s for s in self.found.not_proven if not (self.rejudged and "--rejudge" in s)]
-        lines = [f"{word}: run {self.found.run}, decision {self.found.decision_line}"]
+        whose = f"extract of {self.found.customer} from " if self.found.customer else ""
+        lines = [f"{word}: {whose}run {self.found.run}, decision {self.found.decision_line}"]
         lines += [f"  problem     {text}" for text in self.found.problems]
         lines += [f"  proven      {text}" for text in (*self.found.proven, *self.proven)]
         lines += [f"  not proven  {text}" for text in unproven]
+        if self.found.run_list:
+            lines.append(f"  SHA-256 of RUN, the same for all its customers: {self.found.run_list}")
         return "\n".join(lines)
 
 
@@ -64,7 +77,11 @@ def verify(request: Request, say: Callable[[str], None]) -> Verified:
     """
     trust = trust_of(request.keys, request.trust)
     found = verify_bundle(
-        request.bundle, trust, expect_run=request.expect_run, expect_wave=request.expect_wave
+        request.bundle,
+        trust,
+        expect_run=request.expect_run,
+        expect_wave=request.expect_wave,
+        claimant=_claimant(request),
     )
     if not request.rejudge or not trust.keys:
         return Verified(found=found, rejudged=False)
@@ -75,6 +92,28 @@ def verify(request: Request, say: Callable[[str], None]) -> Verified:
         raise _differs(request.bundle, differences)
     proven = (f"Judging the records again gives the same {len(sealed.cells)} verdicts.",)
     return Verified(found=found, rejudged=True, proven=proven)
+
+
+def _claimant(request: Request) -> Claimant:
+    """What a customer brings. Raises MissingError for a secret or receipt that is not there."""
+    secret = None if request.secret is None else resolve(request.secret, Path())
+    return Claimant(
+        customer=request.customer,
+        secret=secret,
+        receipt=None if request.receipt is None else _read(request.receipt),
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_RECEIPT + 1)
+    except OSError as error:
+        text = f"the receipt cannot be read: {error.strerror}"
+        raise InputError(text, where=str(path), cure="give the file you were given") from error
+    if len(data) > MAX_RECEIPT:
+        raise InputError(f"larger than {MAX_RECEIPT} bytes: no receipt", where=str(path))
+    return data
 
 
 def trust_of(keys: tuple[Path, ...], trust: Path | None) -> Trust:

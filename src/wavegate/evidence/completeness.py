@@ -1,0 +1,169 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""Whether extracts leave nothing out: those within a bundle, and one that a customer was handed.
+
+A customer who was handed an extract knows three things from outside it: the key, their name, and
+the secret that was agreed before the wave.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from wavegate.errors import InputError, InvalidError
+from wavegate.estate.model import Estate
+from wavegate.evidence.bundle import VERDICTS
+from wavegate.evidence.customer_file import CUSTOMER, FOLDER, CustomerFile
+from wavegate.evidence.cut import customers_with_extract, owners_of
+from wavegate.evidence.manifest import MANIFEST, parse
+from wavegate.evidence.run_list import RUN, tag
+from wavegate.evidence.sealed import Sealed
+from wavegate.evidence.verdicts import Verdicts
+from wavegate.evidence.verdicts import parse as parse_verdicts
+
+_OF_ALL = frozenset({"objects", "gates", "plans", "baselines"})
+"""Folders of records whose files are about many customers, or named by digest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimant:
+    """What a customer brings; None for what they do not say.
+
+    secret: the agreed one. receipt: the bytes of what they were given before the window.
+    """
+
+    customer: str | None = None
+    secret: str | None = None
+    receipt: bytes | None = None
+
+    @property
+    def given(self) -> bool:
+        """Whether anything was said."""
+        return any(told is not None for told in (self.customer, self.secret, self.receipt))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completeness:
+    """Whether nothing of a customer was left out. complete: None where it is not proven.
+
+    problems: why it cannot be told although it was asked.
+    """
+
+    complete: bool | None = None
+    proven: tuple[str, ...] = ()
+    unproven: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def check_completeness(
+    sealed: Sealed, verdicts: Verdicts, estate: Estate, claimant: Claimant
+) -> Completeness:
+    """Of an extract, whether it is the claimant's and whole; of a bundle, whether its extracts are.
+
+    Raises InvalidError; InputError where a claimant was given a whole bundle.
+    """
+    if sealed.customer is not None:
+        return _of_extract(sealed, sealed.customer, verdicts, claimant)
+    if claimant.given:
+        raise InputError(
+            "a whole bundle, with the records of all its customers: not one customer's extract",
+            where=FOLDER,
+            cure="make an extract: wavegate report BUNDLE --customer NAME --out FOLDER",
+        )
+    if sealed.run_list is None:
+        text = "That any customer's part is whole: this bundle is older than RUN and extracts."
+        return Completeness(unproven=(text,))
+    return Completeness(proven=tuple(_of_bundle(sealed, verdicts, estate)))
+
+
+def _of_extract(
+    sealed: Sealed, told: CustomerFile, verdicts: Verdicts, claimant: Claimant
+) -> Completeness:
+    name = told.customer
+    if claimant.customer not in (None, name):
+        raise InvalidError(
+            f"it is the extract of {name}, not of {claimant.customer}",
+            where=CUSTOMER,
+            cure="ask for your own; this one is for somebody else",
+        )
+    strangers = {cell.customer for cell in verdicts.cells} - {name}
+    if strangers:
+        raise InvalidError(f"it has cells of {min(strangers)}", where=VERDICTS)
+    known = f"Whether these are all instances of {name} they know best: {_instances(verdicts)}."
+    if claimant.secret is None:
+        return Completeness(unproven=(_without_secret(told), known))
+    if not told.agreed:
+        text = f"completeness is not provable: the run was sealed without a secret of {name}"
+        return Completeness(problems=(text,), unproven=(known,))
+    mine = tag(sealed.statement.predicate.run, claimant.secret, name)
+    if (sealed.run_list or {}).get(mine) != sealed.manifest:
+        raise InvalidError(
+            f"RUN does not list this extract under the tag of {name} and their secret",
+            where=RUN,
+            cure="give the secret that was agreed for this wave; if it is the one, something was "
+            "kept from you",
+        )
+    shown = f"Nothing of {name} in this run was left out: RUN lists one extract under their tag."
+    return Completeness(complete=True, proven=(shown,), unproven=(known,))
+
+
+def _without_secret(told: CustomerFile) -> str:
+    if not told.agreed:
+        why = "no secret was agreed with them"
+    else:
+        why = "give the agreed secret (--secret)"
+    return f"That nothing of {told.customer} was left out: completeness is not provable, {why}."
+
+
+def _instances(verdicts: Verdicts) -> str:
+    return ", ".join(sorted({cell.instance for cell in verdicts.cells}))
+
+
+def _of_bundle(sealed: Sealed, verdicts: Verdicts, estate: Estate) -> Iterator[str]:
+    wanted = set(customers_with_extract(verdicts))
+    found = {name.split("/")[1] for name in sealed.files if name.startswith(FOLDER)}
+    for what, odd in (("has no extract", wanted - found), ("is no customer here", found - wanted)):
+        if odd:
+            raise InvalidError(f"{min(odd)} {what}", where=FOLDER)
+    owners = owners_of(verdicts, estate)
+    for name in sorted(wanted):
+        _check_extract(sealed, verdicts, name, owners)
+    if wanted:
+        yield f"Each of {len(wanted)} customers has an extract that leaves nothing of theirs out."
+
+
+def _check_extract(
+    sealed: Sealed, verdicts: Verdicts, customer: str, owners: Mapping[str, str]
+) -> None:
+    """An extract within a bundle is listed in RUN and has all that the bundle has of its own."""
+    place = f"{FOLDER}{customer}/"
+    files = {n.removeprefix(place): d for n, d in sealed.files.items() if n.startswith(place)}
+    manifest = files.pop(MANIFEST, None)
+    if manifest is None or manifest not in (sealed.run_list or {}).values():
+        raise InvalidError("it stands in no line of RUN", where=place + MANIFEST)
+    if parse(sealed[place + MANIFEST]) != files:
+        raise InvalidError("it does not list the files of the extract", where=place + MANIFEST)
+    told = CustomerFile.from_bytes(sealed[place + CUSTOMER], where=place + CUSTOMER)
+    if (told.customer, told.run) != (customer, verdicts.run):
+        raise InvalidError("it is of another customer or run", where=place + CUSTOMER)
+    own = {name for name, owner in owners.items() if owner == customer}
+    for name in _about(sealed.files, own):
+        if files.get(name) != sealed.files[name]:
+            raise InvalidError(f"it lacks {name}, or has another", where=place)
+    _check_same(verdicts, parse_verdicts(sealed[place + VERDICTS]), customer, place)
+
+
+def _about(names: Iterable[str], own: set[str]) -> Iterator[str]:
+    """The signed records about some instances."""
+    for name in names:
+        parts = name.split("/")
+        if len(parts) < 4 or parts[0] != "records" or parts[1] in _OF_ALL:
+            continue
+        if parts[3].removesuffix(".dsse.json") in own:
+            yield name
+
+
+def _check_same(whole: Verdicts, part: Verdicts, customer: str, place: str) -> None:
+    told = {(c.instance, c.promise): c.verdict for c in part.cells}
+    found = {(c.instance, c.promise): c.verdict for c in whole.cells if c.customer == customer}
+    if told != found or part.decision != whole.customers.get(customer):
+        raise InvalidError("it says otherwise than the whole run", where=place + VERDICTS)
