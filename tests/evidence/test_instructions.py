@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.evidence.attacks import ATTACKS, Attack, raw
+from tests.evidence.attacks import Attack, raw
+from tests.evidence.more_attacks import EVERY
 from tests.evidence.small_bundle import GOOD, KEY, NO_GO, OTHER_KEY, RUN, WAVE, make
 
 from wavegate.evidence.instructions import VERIFY_MD, VERIFY_SH, instructions, script
@@ -65,7 +66,7 @@ def test_good_bundle(recipe: object, tmp_path: Path, public: Path) -> None:
         assert (code, output.splitlines(keepends=True)[0]) == (0, said)
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+@pytest.mark.parametrize("attack", EVERY, ids=lambda attack: attack.name)
 def test_tampering(attack: Attack, tmp_path: Path, public: Path) -> None:
     """The script refuses exactly the tamperings that are marked as visible to stock tools."""
     bundle = attack.make(tmp_path / "bundle")
@@ -76,7 +77,7 @@ def test_tampering(attack: Attack, tmp_path: Path, public: Path) -> None:
     assert (code, output.startswith("VALID")) == ((1, False) if visible else (0, True)), output
 
 
-@pytest.mark.parametrize("attack", ATTACKS[::7], ids=lambda attack: attack.name)
+@pytest.mark.parametrize("attack", EVERY[::7], ids=lambda attack: attack.name)
 def test_printed_commands_do_the_same(attack: Attack, tmp_path: Path, public: Path) -> None:
     """The commands that VERIFY.md prints end as the script does."""
     bundle = attack.make(tmp_path / "bundle")

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.evidence.attacks import ATTACKS, Attack, other_estate, raw
+from tests.evidence.attacks import Attack, other_estate, raw
+from tests.evidence.more_attacks import EVERY
 from tests.evidence.small_bundle import GOOD, KEY, NAMES, NO_GO, OTHER_KEY, RUN, WAVE, make
 
 from wavegate.errors import InputError, InvalidError
@@ -38,7 +39,7 @@ def test_honest_no_go(tmp_path: Path) -> None:
     assert (found.ok, found.decision) == (True, "NO-GO")
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+@pytest.mark.parametrize("attack", EVERY, ids=lambda attack: attack.name)
 def test_refused(attack: Attack, tmp_path: Path) -> None:
     """Every tampering is refused, for its own reason."""
     with pytest.raises(InvalidError, match=attack.says) as caught:

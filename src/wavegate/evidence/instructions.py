@@ -67,7 +67,8 @@ T=application/vnd.in-toto+json
 jq -jcS . "$E" 2> /dev/null | cmp -s - "$E" || no "the seal is not canonical JSON"
 KEYID=$(openssl pkey -pubin -in "$PUB" -outform DER | sha256sum | cut -d' ' -f1)
 jq -e --arg type "$T" --arg keyid "$KEYID" 'keys == ["payload", "payloadType", "signatures"]
-  and .payloadType == $type and [.signatures[].keyid] == [$keyid]' "$E" > "$W/said" \
+  and .payloadType == $type and [.signatures[].keyid] == [$keyid]
+  and all(.signatures[]; keys == ["keyid", "sig"])' "$E" > "$W/said" \
   || no "the seal is of another type, or has not the one signature of PUB"
 jq -j .payload "$E" > "$W/p64" && base64 -d "$W/p64" > "$W/p" || no "the payload is no base64"
 jq -j '.signatures[0].sig' "$E" > "$W/s64" && base64 -d "$W/s64" > "$W/s" || no "no base64"
@@ -80,7 +81,9 @@ openssl dgst -sha256 -verify "$PUB" -signature "$W/s" "$W/pae" > "$W/said" 2>&1 
 
 _OURS = r"""
 jq -jcS . "$W/p" 2> /dev/null | cmp -s - "$W/p" || no "the payload is not canonical JSON"
-jq -e '._type == "https://in-toto.io/Statement/v1"
+jq -e 'keys == ["_type", "predicate", "predicateType", "subject"]
+  and all(.subject[]; keys == ["digest", "name"] and (.digest | keys) == ["sha256"])
+  and ._type == "https://in-toto.io/Statement/v1"
   and .predicateType == "https://wavegate.dev/predicate/seal/v1"
   and ((.predicate | keys) - ["lines"])
     == ["drill", "run", "suites", "timestamps_required", "tool", "wave"]
