@@ -34,6 +34,7 @@ VERBS = {
     "report": "Hand out one customer's extract of a bundle.",
     "verify": "Check a bundle offline, with a key from outside it.",
     "export": "Write a sealed run as OSCAL, in-toto or CSV, or as texts for support.",
+    "doctor": "Tell whether this machine, its keys or a store are fit; change nothing.",
     "lab": "Play a miniature migration over real DNS, HTTP, SOAP and SMTP.",
     "completion": "Print the completion script of your shell.",
 }
@@ -115,7 +116,10 @@ def run(args: Sequence[str]) -> int:
 def _defaults() -> dict[str, object]:
     from_file = settings(Path.cwd())
     found: dict[str, object] = dict.fromkeys(VERBS, from_file) if from_file else {}
-    return {**found, "nightly": {**from_file, "accept": from_file}} if from_file else {}
+    if not from_file:
+        return {}
+    looked_at = {name: value for name, value in from_file.items() if name != "store"}
+    return {**found, "nightly": {**from_file, "accept": from_file}, "doctor": looked_at}
 
 
 def _usage(error: click.ClickException) -> InputError:
