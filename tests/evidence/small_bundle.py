@@ -24,13 +24,14 @@ from wavegate.evidence.predicates import PlanPredicate, RecordKind, RecordPredic
 from wavegate.evidence.reading import Reading
 from wavegate.evidence.signer import FileSigner
 from wavegate.evidence.statement import grid_subject, record_subject, write
-from wavegate.evidence.verdicts import Attempt, Context, Digests, PlanUsed, build, dump
+from wavegate.evidence.verdicts import Attempt, Context, Digests, PlanUsed, build, dump, parse
 from wavegate.promise import PROMISES
 from wavegate.record.local_store import LocalStore
 from wavegate.record.mails import MailsRecord
 from wavegate.record.message import Received
 from wavegate.record.observation import Observation, Seen
 from wavegate.record.snapshot import Phase, Snapshot, Tool
+from wavegate.run.extracts import Extractor
 from wavegate.verdict import Finding, Judgement, judgement
 
 WAVE = "2024-01-w1"
@@ -227,10 +228,22 @@ def make(
     (folder / "verdicts.json").write_bytes(_verdicts(recipe, taken))
     (folder / "report.html").write_bytes(b"<!doctype html><title>report</title>\n")
     (folder / "summary.md").write_bytes(b"# Summary\n")
+    _write_extracts(folder, recipe)
     inside(folder)
     reseal(folder, recipe)
     outside(folder)
     return folder
+
+
+def _write_extracts(folder: Path, recipe: Recipe) -> None:
+    """Cut the customer's extract, as the gate does."""
+    Extractor(
+        folder=folder,
+        estate=ESTATE,
+        verdicts=parse((folder / "verdicts.json").read_bytes()),
+        signer=recipe.record_key,
+        render=lambda out, _: out.joinpath("report.html").write_bytes(b"<!doctype html>\n"),
+    ).write()
 
 
 def reseal(folder: Path, recipe: Recipe = GOOD) -> None:

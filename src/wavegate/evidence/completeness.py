@@ -149,7 +149,7 @@ def _check_extract(
     for name in _about(sealed.files, own):
         if files.get(name) != sealed.files[name]:
             raise InvalidError(f"it lacks {name}, or has another", where=place)
-    _check_same(verdicts, parse_verdicts(sealed[place + VERDICTS]), customer, place)
+    _check_same(verdicts, parse_verdicts(sealed[place + VERDICTS]), own, place)
 
 
 def _about(names: Iterable[str], own: set[str]) -> Iterator[str]:
@@ -162,8 +162,9 @@ def _about(names: Iterable[str], own: set[str]) -> Iterator[str]:
             yield name
 
 
-def _check_same(whole: Verdicts, part: Verdicts, customer: str, place: str) -> None:
+def _check_same(whole: Verdicts, part: Verdicts, own: set[str], place: str) -> None:
     told = {(c.instance, c.promise): c.verdict for c in part.cells}
-    found = {(c.instance, c.promise): c.verdict for c in whole.cells if c.customer == customer}
-    if told != found or part.decision != whole.customers.get(customer):
+    found = {(c.instance, c.promise): c.verdict for c in whole.cells if c.instance in own}
+    words = {name: word for name, word in whole.instances.items() if name in own}
+    if told != found or dict(part.instances) != words:
         raise InvalidError("it says otherwise than the whole run", where=place + VERDICTS)

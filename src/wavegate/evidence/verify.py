@@ -111,11 +111,7 @@ def verify_bundle(
         estate = read_estate(sealed, verdicts)
         records = read_records(tree, sealed, opener)
     gates = read_gates(sealed, opener)
-    known = records.known | ({plan.digest} if plan else set()) | _agreed(verdicts)
-    check_rests_on(verdicts, frozenset(known))
-    check_attempts(verdicts, records)
-    doubts = (*records.doubts, *doubts_of(verdicts, plan, records))
-    check_doubts(verdicts, doubts)
+    doubts = _check_evidence(verdicts, plan, records)
     whole = check_completeness(sealed, verdicts, estate, claimant)
     received = _received(sealed, opener, claimant, plan, records)
     problems = (*_problems(sealed, usable, folder), *whole.problems)
@@ -142,6 +138,16 @@ def verify_bundle(
         complete=whole.complete if vouched else None,
         run_list=sealed.statement.subjects.get(RUN),
     )
+
+
+def _check_evidence(verdicts: Verdicts, plan: Plan | None, records: Records) -> tuple[Doubt, ...]:
+    """Refuse verdicts that the records do not bear out; the doubts that the run owns up to."""
+    known = records.known | ({plan.digest} if plan else set()) | _agreed(verdicts)
+    check_rests_on(verdicts, frozenset(known))
+    check_attempts(verdicts, records)
+    doubts = (*records.doubts, *doubts_of(verdicts, plan, records))
+    check_doubts(verdicts, doubts)
+    return doubts
 
 
 def _received(

@@ -46,7 +46,7 @@ from wavegate.report.resend import FOLDER as RESEND
 LEAST_SECRET = 32
 _SIGNED = ".dsse.json"
 _OF_ALL = frozenset({"objects", "gates", "plans", "baselines"})
-Render = Callable[[Path, Verdicts], None]
+Render = Callable[[Path, Verdicts], object]
 
 
 def agreed_secrets(
