@@ -2,14 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which reports are written, in which languages; and what happens where one cannot be."""
 
+import json
+import subprocess
+from base64 import b64decode
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from tests.builders.stores import Desk
+from tests.builders.worlds import World
 from tests.report.conftest import INSTANCES, _cell, passed, run_of
 
+from wavegate.cli.entry import run
 from wavegate.errors import InputError, InternalError, MissingError
 from wavegate.evidence.bundle import REPORTS
 from wavegate.evidence.signer import FileSigner
@@ -18,6 +25,7 @@ from wavegate.report import pdf
 from wavegate.report.texts import Language
 from wavegate.run import papers
 from wavegate.run.papers import Drawn, Paper, Writer, paper_for, stamped_by
+from wavegate.run.suites import find_suites
 
 NOTHING = Drawn(plots={}, plans={})
 needs_pdf = pytest.mark.skipif(not pdf.available(), reason="the extra pdf is not installed")
@@ -33,6 +41,17 @@ def verdicts() -> Verdicts:
 def signer() -> FileSigner:
     """A key of the seal."""
     return FileSigner.of(ec.derive_private_key(7, ec.SECP256R1()))
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """A store with both captures and mail."""
+    found = Desk(tmp_path / "desk")
+    found.plan(*(suite.promise.id for suite in find_suites()))
+    before, after = World(phase="before"), World(phase="after")
+    found.capture(before.snapshot(), after.snapshot())
+    found.deliver([*before.mails(), *after.mails()])
+    return found
 
 
 def written(folder: Path, verdicts: Verdicts, signer: FileSigner, paper: Paper) -> list[str]:
@@ -175,3 +194,30 @@ def test_certificate_of_nobody_is_refused(signer: FileSigner, tmp_path: Path) ->
 
     with pytest.raises(InputError, match="no certificates in PEM"):
         paper_for((), signer, None, tmp_path / "junk.crt", "x")
+
+
+@needs_pdf
+@pytest.mark.timeout(600)
+def test_bundle_in_both_languages_is_sealed_and_verifies(
+    desk: Desk, gate: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every report is a subject of the seal, the PDF is signed by its key, both verifiers agree."""
+    assert run([*gate, "--language", "de", "--language", "en", "--by", "J. Doe"]) in (0, 1, 3)
+    bundle, key = tmp_path / "bundle", desk.folder / "home/keys/default.pub"
+    assert 0 == run(["verify", str(bundle), "--key", str(key)])
+    command = ["/bin/sh", "verify.sh", str(key)]
+    assert 0 == subprocess.run(command, cwd=bundle, check=False, capture_output=True).returncode
+
+    envelope = json.loads((bundle / "seal.dsse.json").read_bytes())
+    subjects = {one["name"] for one in json.loads(b64decode(envelope["payload"]))["subject"]}
+    written = {"report.html", "report.pdf", "report.en.html", "report.en.pdf"}
+    assert written == {name for name in subjects if name.startswith("report")}
+    from pyhanko.pdf_utils.reader import PdfFileReader
+
+    made = (bundle / "report.pdf").read_bytes()
+    (signed,) = PdfFileReader(BytesIO(made)).embedded_signatures
+    assert desk.signer.public.spki == signed.signer_cert.public_key.dump()
+    assert made != (bundle / "customers/acme/report.pdf").read_bytes()
+    (bundle / "report.en.pdf").write_bytes(made)
+    assert 1 == run(["verify", str(bundle), "--key", str(key)])
+    capsys.readouterr()
