@@ -338,6 +338,37 @@ FORM = (
     ),
 )
 
+PDF = b"%PDF-1.7\n1 0 obj << >> endobj\n%%EOF\n"
+PAPERS = (
+    Attack(
+        name="40 PDF updated after sealing",
+        says="changed after",
+        stock=True,
+        inside=lambda folder: (folder / "report.pdf").write_bytes(PDF),
+        outside=raw("report.pdf", lambda data: data + PDF),
+    ),
+    Attack(
+        name="40 PDF replaced by one without a signature",
+        says="changed after",
+        stock=True,
+        inside=lambda folder: (folder / "report.pdf").write_bytes(PDF + b"signed"),
+        outside=raw("report.pdf", lambda _: PDF),
+    ),
+    Attack(
+        name="40 a second PDF beside it",
+        says="not listed",
+        stock=True,
+        inside=lambda folder: (folder / "report.pdf").write_bytes(PDF),
+        outside=lambda folder: (folder / "report-final.pdf").write_bytes(PDF),
+    ),
+    Attack(
+        name="40 a PDF in a bundle that has none",
+        says="does not vouch for report.pdf",
+        stock=True,
+        outside=lambda folder: (folder / "report.pdf").write_bytes(PDF),
+    ),
+)
+
 RUN_LIST = (
     Attack(
         name="31 RUN changed",
@@ -453,4 +484,4 @@ MORE_LIES = (
 )
 
 
-EVERY = (*ATTACKS, *FORM, *RUN_LIST, *MORE_LIES)
+EVERY = (*ATTACKS, *FORM, *PAPERS, *RUN_LIST, *MORE_LIES)

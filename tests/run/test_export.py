@@ -95,3 +95,12 @@ def test_no_case_of_a_good_run(tmp_path: Path) -> None:
     """Where nothing is bad there is no text, and that is said."""
     good = make(tmp_path / "good", GOOD)
     assert 3 == run(["export", "cases", str(good), "--out", str(tmp_path / "cases")])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_customer_exports_what_they_hold(form: str, bundle: Path, tmp_path: Path) -> None:
+    """An extract is exported as a bundle is: a customer has a GRC tool too."""
+    extract, key = tmp_path / "extract", ("--key", str(tmp_path / "signer.pub"))
+    assert 0 == run(["report", str(bundle), "--customer", "acme", "--out", str(extract)])
+    assert 0 == run(["export", form, str(extract), "--out", str(tmp_path / "out"), *key])
+    assert b"acme-prod1" in (tmp_path / "out").read_bytes()

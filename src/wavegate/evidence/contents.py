@@ -10,7 +10,6 @@ from wavegate.canonical import digest
 from wavegate.errors import WavegateError
 from wavegate.evidence.bundle import VERDICTS
 from wavegate.evidence.envelope import read_unverified
-from wavegate.evidence.manifest import MANIFEST
 from wavegate.evidence.predicates import RecordPredicate
 from wavegate.evidence.sealed import OBJECTS, Opener, Sealed, open_sealed, read_object
 from wavegate.evidence.sealed_records import Claim, read_records
@@ -44,7 +43,7 @@ class Exhibit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """A bundle whose files are the sealed ones.
+    """A bundle, or an extract, whose files are the sealed ones.
 
     keyids: whose seal was verified with a key from outside, empty where none was given. manifest,
     verdicts_digest: SHA-256 of MANIFEST and of verdicts.json. exhibits: by every digest that a
@@ -73,7 +72,7 @@ def read_contents(folder: Path, trust: Trust | None) -> Contents:
     return Contents(
         verdicts=verdicts,
         keyids=sealed.keyids,
-        manifest=sealed.statement.subjects[MANIFEST],
+        manifest=sealed.manifest,
         verdicts_digest=sealed.files[VERDICTS],
         exhibits=_exhibits(sealed, verdicts, {**inner, **{c.record: c for c in claims}}),
     )

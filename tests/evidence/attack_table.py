@@ -1,0 +1,253 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""The page of attacks, made from the tests: `python -m tests.evidence.attack_table` writes it.
+
+Each row is a test: those of `more_attacks.EVERY` are run against both verifiers, the others name
+the test that shows them.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.evidence.attacks import Attack
+from tests.evidence.more_attacks import EVERY
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "reference" / "attacks.md"
+REFUSED, UNCLEAR = "refused", "cannot tell"
+SHOWN = "shown harmless"
+UNSEEN = "not seen"
+NUMBERS = range(1, 43)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One attack. number: of the list of attacks that a verifier must withstand.
+
+    test: `file::function` that shows it, None where the pair of tests over EVERY does.
+    """
+
+    number: int
+    attack: str
+    verify: str
+    script: str
+    test: str | None = None
+
+
+def _row(number: int, attack: str, verify: str, script: str, test: str) -> Row:
+    return Row(number=number, attack=attack, verify=verify, script=script, test=f"tests/{test}")
+
+
+ELSEWHERE = (
+    _row(
+        2,
+        "threshold of nobody",
+        "an error of the caller",
+        "takes exactly one key",
+        "evidence/test_envelope.py::test_threshold_of_nobody",
+    ),
+    _row(
+        5,
+        "one key twice, or its twin (r, n-s), for a threshold of two",
+        "counts once",
+        "takes exactly one key",
+        "evidence/test_envelope.py::test_one_key_counts_once",
+    ),
+    _row(
+        5,
+        "the twin (r, n-s) in place of the signature",
+        "the same seal: digests are of payloads",
+        "the same seal",
+        "evidence/test_attack_table.py::test_twin_is_the_same_seal",
+    ),
+    _row(6, "no key", UNCLEAR, UNCLEAR, "evidence/test_verify.py::test_no_key"),
+    _row(
+        6,
+        "a key from the bundle, a link to it too",
+        UNCLEAR,
+        UNCLEAR,
+        "evidence/test_verify.py::test_key_in_the_bundle",
+    ),
+    _row(
+        8,
+        "a key for records seals",
+        REFUSED,
+        "knows no roles: it is given the key for seals",
+        "evidence/test_verify.py::test_record_key_cannot_seal",
+    ),
+    _row(
+        8,
+        "a key for seals signs records",
+        REFUSED,
+        "does not look into records",
+        "evidence/test_verify.py::test_seal_key_cannot_record",
+    ),
+    _row(
+        9,
+        "a key that was revoked, or used beyond its bounds",
+        "refused, or cannot tell without a trusted time",
+        "knows no bounds",
+        "evidence/test_verify.py::test_revoked_key",
+    ),
+    _row(
+        18,
+        "a zip instead of a folder",
+        "an error of the caller: it is never unpacked",
+        "an error of the caller",
+        "evidence/test_attack_table.py::test_a_zip_is_never_unpacked",
+    ),
+    _row(
+        24,
+        "an old bundle for another run or wave",
+        "refused by `--expect-run`, `--expect-wave`",
+        "prints run and wave",
+        "evidence/test_verify.py::test_replayed",
+    ),
+    _row(
+        25,
+        "a journal cut at its end",
+        "no journal is in a bundle; seen in the store",
+        "-",
+        "evidence/test_store_doctor.py::test_damage_is_named",
+    ),
+    _row(
+        26,
+        "a journal edited, reordered, torn inside",
+        "no journal is in a bundle; seen in the store",
+        "-",
+        "record/test_journal.py::test_changed_line_breaks_the_chain_behind_it",
+    ),
+    _row(
+        30,
+        "no token where one was required",
+        UNCLEAR,
+        UNCLEAR,
+        "evidence/test_verify.py::test_timestamps_required",
+    ),
+    _row(
+        33,
+        "judging again says otherwise",
+        "refused by `--rejudge`",
+        UNSEEN,
+        "evidence/test_rejudgement.py::test_other_judgement",
+    ),
+    _row(
+        34,
+        "an instance left out of plan and verdicts alike",
+        "never GO",
+        "never GO",
+        "evidence/test_attack_table.py::test_an_instance_without_a_cell_is_never_go",
+    ),
+    _row(
+        34,
+        "an empty folder",
+        "an error of the caller",
+        REFUSED,
+        "evidence/test_verify.py::test_no_bundle",
+    ),
+    _row(
+        36,
+        "too many files, too large",
+        "refused before anything is read",
+        "has no bounds",
+        "evidence/test_verify.py::test_budget",
+    ),
+    _row(
+        37,
+        "a file changed between check and use",
+        "each file is read once",
+        "reads twice: check a copy of your own",
+        "evidence/test_verify.py::test_each_file_is_read_once",
+    ),
+    _row(
+        38,
+        "markup and scripts in values",
+        SHOWN,
+        "-",
+        "report/test_html.py::test_hostile_text_is_shown_and_inert",
+    ),
+    _row(
+        39,
+        "bidi marks, zero widths, escapes of a terminal",
+        SHOWN,
+        SHOWN,
+        "report/test_safe_text.py::test_nothing_unseen_is_left",
+    ),
+    _row(
+        31,
+        "no line of RUN under the customer's tag",
+        REFUSED,
+        REFUSED,
+        "run/test_extracts.py::test_stock_tools_say_the_same",
+    ),
+    _row(
+        22,
+        "something of an extract taken away, added or changed",
+        REFUSED,
+        REFUSED,
+        "run/test_extracts.py::test_what_was_changed_is_refused_by_both",
+    ),
+    _row(
+        42,
+        "another customer's name in an extract",
+        "never handed out",
+        "-",
+        "run/test_extracts.py::test_no_byte_is_another_customers",
+    ),
+)
+NOT_HERE: dict[int, str] = {
+    28: "timestamp of another bundle, nonce, imprint",
+    29: "certificate of the timestamp authority: expired, without its use, of another root",
+    32: "paths in a tree: RUN is a list, so there is none",
+}
+"""Attacks without a row here: what they are about has tests of its own."""
+
+
+def rows() -> tuple[Row, ...]:
+    """All rows, by number."""
+    found = [*map(_of, EVERY), *ELSEWHERE]
+    return tuple(sorted(found, key=lambda row: row.number))
+
+
+def _of(attack: Attack) -> Row:
+    number, _, told = attack.name.partition(" ")
+    if not number.isdigit():
+        number, told = "33", attack.name
+    script = {True: REFUSED, False: UNSEEN, None: "depends on the version of jq"}[attack.stock]
+    return Row(number=int(number), attack=told, verify=REFUSED, script=script)
+
+
+def page() -> str:
+    """The text of the page."""
+    return "\n".join(_lines()) + "\n"
+
+
+def _lines() -> Iterator[str]:
+    found = rows()
+    yield "<!-- made by `python -m tests.evidence.attack_table`; do not edit -->"
+    yield "# What a verifier withstands\n"
+    yield "Each row is a test. `verify` is `wavegate verify BUNDLE --key PUB`; `verify.sh` needs"
+    yield "`openssl`, `jq` and coreutils only, so it does not look into records and verdicts: what"
+    yield "a liar who holds the key of the seal put there before sealing, it does not see.\n"
+    refused = sum(row.verify == REFUSED for row in found)
+    both = sum(row.verify == row.script == REFUSED for row in found)
+    yield f"{len(found)} attacks: {refused} refused by `verify`, {both} by `verify.sh` too.\n"
+    yield "| # | attack | `verify` | `verify.sh` |\n|---|---|---|---|"
+    for row in found:
+        cells = (str(row.number), row.attack, row.verify, row.script)
+        yield f"| {' | '.join(map(_cell, cells))} |"
+    yield "\nNot in this table: what they are about has tests of its own, or is not there.\n"
+    for number, told in sorted(NOT_HERE.items()):
+        yield f"- {number}: {told}"
+
+
+def _cell(text: str) -> str:
+    return re.sub(r"([|<>*])", r"\\\1", text)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")
+    sys.stdout.write(f"wrote {PAGE.relative_to(ROOT)}\n")
