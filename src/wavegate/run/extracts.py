@@ -33,7 +33,7 @@ from wavegate.evidence.cut import (
 from wavegate.evidence.envelope import read_unverified, sign
 from wavegate.evidence.gate_part import PARTS
 from wavegate.evidence.manifest import MANIFEST, SEAL
-from wavegate.evidence.night_file import dump_night, read_night
+from wavegate.evidence.night_file import Night, dump_night, read_night
 from wavegate.evidence.predicates import PlanPredicate, RecordPredicate
 from wavegate.evidence.run_list import RUN
 from wavegate.evidence.sealed_verdicts import BASELINE, ESTATE, PLAN
@@ -41,6 +41,7 @@ from wavegate.evidence.signer import Signer
 from wavegate.evidence.statement import read
 from wavegate.evidence.verdicts import Verdicts
 from wavegate.evidence.verdicts import dump as dump_verdicts
+from wavegate.plugin.night import key_of
 from wavegate.report.resend import FOLDER as RESEND
 
 LEAST_SECRET = 32
@@ -71,9 +72,7 @@ def agreed_secrets(
             say(f"the secret of {name} is more than one line: their extract is made without it")
             continue
         if len(secret) < LEAST_SECRET:
-            say(
-                f"the secret of {name} can be guessed: agree on 64 hex digits (openssl rand -hex 32)"
-            )
+            say(f"the secret of {name} can be guessed: agree on `openssl rand -hex 32`")
         found[name] = secret
     return found
 
@@ -123,7 +122,7 @@ class Extractor:
             self._sign_grid(out, grid)
         if (self.folder / NIGHT).exists():
             night = cut_night(read_night(self.folder), customer, owners)
-            (out / NIGHT).write_bytes(dump_night(night))
+            (out / NIGHT).write_bytes(dump_night(_with_keys(night, self.estate, estate)))
         self.render(out, verdicts)
 
     def _sign_grid(self, out: Path, grid: Grid) -> None:
@@ -163,6 +162,22 @@ class Extractor:
             for place in (self.folder / RESEND / f"{name}.{kind}" for kind in ("csv", "json")):
                 if place.exists():
                     _copy(place, out / RESEND / place.name)
+
+
+def _with_keys(night: Night, whole: Estate, part: Estate) -> Night:
+    """The night whose expected changes have the identities that they have in the customer's part.
+
+    A change that is expected of several customers' instances is another one in each part.
+    """
+    left = iter(part.expected_changes)
+    names = {instance.name for instance in part.instances}
+    own = (change for change in whole.expected_changes if names & set(change.instances))
+    keys = {key_of(change): key_of(next(left)) for change in own}
+    entries = (
+        entry.model_copy(update={"key": keys.get(entry.key, entry.key)})
+        for entry in night.expected_changes
+    )
+    return night.model_copy(update={"expected_changes": tuple(entries)})
 
 
 def _copy_object(records: Path, out: Path, envelope: bytes) -> None:
