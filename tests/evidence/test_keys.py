@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from wavegate.canonical import digest
 from wavegate.errors import InputError, InternalError, MissingError
-from wavegate.evidence.keys import default_signer
+from wavegate.evidence.keys import default_signer, recipients_key
 from wavegate.evidence.public_key import PublicKey
 from wavegate.evidence.signer import FileSigner
 from wavegate.evidence.trust import Role, load
@@ -130,3 +130,13 @@ def test_bad_keys(tmp_path: Path) -> None:
 def test_key_is_not_shown() -> None:
     """The private key is not in the signer's text."""
     assert "private" not in repr(FileSigner.of(P256))
+
+
+def test_a_deleted_recipients_key_is_gone(tmp_path: Path) -> None:
+    """Deleting one customer's key leaves theirs unknowable, and the others' as they were."""
+    acme, zebra = recipients_key(tmp_path, "acme"), recipients_key(tmp_path, "zebra")
+    (tmp_path / "keys" / "recipients-zebra.key").unlink()
+    assert (True, False) == (
+        acme == recipients_key(tmp_path, "acme"),
+        zebra == recipients_key(tmp_path, "zebra"),
+    )

@@ -405,3 +405,28 @@ def test_a_run_without_a_readable_secret_still_decides(
     assert 0 == checked(out, desk, capsys=capsys)[0]
     code, found = checked(out, desk, "--secret", "env:ZEBRA_SECRET", capsys=capsys)
     assert (3, True) == (code, "without a secret" in found["problems"][0])
+
+
+def test_what_is_deleted_of_one_customer_in_the_store(
+    desk: Desk, bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Zebra's records are deleted from the store: acme is gated as before, and verifies whole."""
+    whole = json.loads((bundle / "verdicts.json").read_text("utf-8"))
+    copy = tmp_path / "desk"
+    shutil.copytree(desk.folder / "home", copy / "home")
+    shutil.copytree(desk.folder / "store", copy / "store")
+    shutil.copy(desk.folder / "estate.json", copy / "estate.json")
+    for path in copy.glob(f"store/*/{desk.wave}/{OTHER}"):
+        shutil.rmtree(path)
+    assert 1 == run([*gating(desk_at(desk, copy), copy / "bundle"), "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert whole["customers"]["acme"] == found["customers"]["acme"]
+    out = tmp_path / "acme"
+    assert 0 == run(["report", str(copy / "bundle"), "--customer", "acme", "--out", str(out)])
+    claim = ("--customer", "acme", "--secret", "env:ACME_SECRET", "--rejudge")
+    assert 0 == checked(out, desk, *claim, capsys=capsys)[0]
+
+
+def desk_at(desk: Desk, folder: Path) -> Desk:
+    """The same desk in another folder."""
+    return Desk(folder, desk.estate, desk.wave)
