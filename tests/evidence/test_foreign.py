@@ -37,3 +37,17 @@ def test_base64_is_looked_into() -> None:
     inner = base64.b64encode(b'{"value": "mail of beta-prod1, sent"}')
     assert {"beta-prod1"} == FOREIGN.met(b'{"payload":"' + base64.b64encode(inner) + b'"}')
     assert frozenset() == FOREIGN.met(base64.b64encode(b"nothing of anybody in here"))
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("2024-beta-w1", {"beta"}),
+        ("BETA_w1", {"beta"}),
+        ("2024-betas-w1", set()),
+        ("2024-beta-prod1-w1", {"beta", "beta-prod1"}),
+    ],
+)
+def test_a_wave_can_be_named_after_a_customer(name: str, found: set[str]) -> None:
+    """The wave's name stands in the seal, which everybody gets."""
+    assert found == FOREIGN.part_of(name)

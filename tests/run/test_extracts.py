@@ -14,8 +14,8 @@ from typing import Any
 
 import polars as pl
 import pytest
-from tests.builders.estates import START
-from tests.builders.pair import DEV, OTHER, SECRETS, Pair, gating
+from tests.builders.estates import START, wave
+from tests.builders.pair import DEV, OTHER, SECRETS, Pair, both, gating
 from tests.builders.stores import Desk
 
 from wavegate.cli.entry import run
@@ -430,3 +430,18 @@ def test_what_is_deleted_of_one_customer_in_the_store(
 def desk_at(desk: Desk, folder: Path) -> Desk:
     """The same desk in another folder."""
     return Desk(folder, desk.estate, desk.wave)
+
+
+def test_plan_foresees_what_would_spoil_an_extract(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wave named after a customer, and secrets that are missing or short, are said in time."""
+    monkeypatch.setenv("ACME_SECRET", "short")
+    monkeypatch.delenv("ZEBRA_SECRET", raising=False)
+    named = wave("2024-zebra-w1", "acme-prod1", OTHER, notices=())
+    bare = Desk(tmp_path, both(waves=(named,)), named.name)
+    args = [*gating(bare, tmp_path)[1:7], *gating(bare, tmp_path)[9:11]]
+    assert 0 == run(["plan", *args, "--json"])
+    warnings = json.loads(capsys.readouterr().out)["warnings"]
+    for text in ("of acme can be guessed", "completeness of zebra's", "wave's name holds zebra"):
+        assert any(text in warning for warning in warnings), text

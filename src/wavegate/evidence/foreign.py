@@ -52,6 +52,15 @@ class Foreign:
         heads = (".".join(parts[:end]) for end in range(1, len(parts)))
         return next((head for head in heads if head in self.instances), None)
 
+    def part_of(self, name: str) -> frozenset[str]:
+        """Those that a name is made of: `acme` in the wave `2024-acme-w1`."""
+        plain = name.lower()
+        return frozenset(
+            found
+            for found in self.customers | self.instances
+            if re.search(rf"(?<![a-z0-9]){re.escape(found)}(?![a-z0-9])", plain)
+        )
+
     def hide(self, text: str) -> str:
         """The text with each of them replaced."""
 

@@ -11,12 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from wavegate.errors import MissingError
 from wavegate.estate.load import dump as dump_estate
 from wavegate.estate.model import Estate
 from wavegate.estate.nightly import without_nightly
 from wavegate.estate.part import part_of
-from wavegate.estate.secrets import resolve
 from wavegate.evidence.baseline import BaselinePredicate, baseline_name
 from wavegate.evidence.bundle import NIGHT, VERDICTS
 from wavegate.evidence.customer_file import FOLDER
@@ -44,37 +42,9 @@ from wavegate.evidence.verdicts import dump as dump_verdicts
 from wavegate.plugin.night import key_of
 from wavegate.report.resend import FOLDER as RESEND
 
-LEAST_SECRET = 32
 _SIGNED = ".dsse.json"
 _OF_ALL = frozenset({"objects", "gates", "plans", "baselines"})
 Render = Callable[[Path, Verdicts], object]
-
-
-def agreed_secrets(
-    estate: Estate, base: Path, customers: Iterable[str], say: Callable[[str], None]
-) -> dict[str, str]:
-    """The agreed secrets of those customers that have one that can be read, by name.
-
-    One that cannot be read costs no decision: it is said, and the extract says that its
-    completeness cannot be proven.
-    """
-    found = {}
-    references = {c.name: c.secret for c in estate.customers if c.secret is not None}
-    for name in customers:
-        if name not in references:
-            continue
-        try:
-            secret = resolve(references[name], base)
-        except MissingError as error:
-            say(f"the completeness of {name}'s extract will not be provable: {error}")
-            continue
-        if "\n" in secret or "\0" in secret:
-            say(f"the secret of {name} is more than one line: their extract is made without it")
-            continue
-        if len(secret) < LEAST_SECRET:
-            say(f"the secret of {name} can be guessed: agree on `openssl rand -hex 32`")
-        found[name] = secret
-    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

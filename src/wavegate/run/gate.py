@@ -30,7 +30,8 @@ from wavegate.record.local_store import LocalStore
 from wavegate.report import pdf
 from wavegate.report.html import Plot
 from wavegate.report.resend import NoPlan, ResendPlan
-from wavegate.run.extracts import Extractor, agreed_secrets
+from wavegate.run.agreed_secrets import agreed_secrets
+from wavegate.run.extracts import Extractor
 from wavegate.run.figures import MOST_INSTANCES, figures
 from wavegate.run.freeze import Freezer
 from wavegate.run.judging import Case, judge

@@ -147,6 +147,7 @@ def _check(folder: Path, out: Path, customer: str, foreign: Foreign) -> HandedOu
     """Check the finished extract against its seal, and look for others' names in every byte."""
     with open_tree(folder) as tree:
         sealed = open_sealed(tree, Opener(trust=None), expect_run=None, expect_wave=None)
+        _check_run(sealed.statement.predicate.run, foreign)
         notes = tuple(_mentions(tree, sealed, foreign))
     verdicts = parse(sealed[VERDICTS])
     told = sealed.customer
@@ -164,6 +165,16 @@ def _check(folder: Path, out: Path, customer: str, foreign: Foreign) -> HandedOu
         provable=told.agreed,
         notes=notes,
     )
+
+
+def _check_run(run: str, foreign: Foreign) -> None:
+    named = foreign.part_of(run)
+    if named:
+        raise InvalidError(
+            f"the name of the run, which the seal holds, names {', '.join(sorted(named))}",
+            where=SEAL,
+            cure="name the wave otherwise, without a customer's name, and gate it again",
+        )
 
 
 def _instances(verdicts: Verdicts) -> tuple[str, ...]:

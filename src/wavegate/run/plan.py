@@ -13,6 +13,7 @@ from wavegate.errors import InputError
 from wavegate.estate.agreed import agreed_digest
 from wavegate.estate.grid import grid
 from wavegate.evidence.envelope import read_unverified, sign
+from wavegate.evidence.foreign import Foreign
 from wavegate.evidence.predicates import PlanPredicate, SeedRuns
 from wavegate.evidence.shelf import Shelf
 from wavegate.evidence.signer import Signer
@@ -20,6 +21,7 @@ from wavegate.evidence.statement import grid_subject, read, write
 from wavegate.evidence.tool import tool
 from wavegate.observe.probe import Probe, Task
 from wavegate.record.store import Store
+from wavegate.run.agreed_secrets import agreed_secrets
 from wavegate.run.blind_spots import BlindSpot, blind_spots
 from wavegate.run.foresight import Foreseen, foresee
 from wavegate.run.opening import Opened, gates_of
@@ -204,10 +206,24 @@ def _warnings(
     deaf = [i.name for i in opened.instances if not i.mail]
     if deaf:
         found.append(f"no mail source for {', '.join(deaf)}: add one, or an approved limit")
+    found += _about_extracts(opened, sorted({i.customer for i in opened.instances}))
     policy, environments = opened.estate.policy, {i.environment for i in opened.instances}
     stamped = [name for name in sorted(environments) if policy.timestamps_for(name) == "required"]
     if stamped:
         found.append(f"timestamps are required for {', '.join(stamped)}; none can be taken yet")
+    return found
+
+
+def _about_extracts(opened: Opened, customers: Sequence[str]) -> list[str]:
+    """What would keep an extract from being handed out, or from being provably whole."""
+    found: list[str] = []
+    agreed_secrets(opened.estate, opened.loaded.path.resolve().parent, customers, found.append)
+    named = sorted(Foreign.of(customers, ()).part_of(opened.wave.name))
+    if named and len(customers) > 1:
+        found.append(
+            f"the wave's name holds {', '.join(named)}, and stands in every customer's extract: "
+            "name the wave otherwise"
+        )
     return found
 
 
