@@ -591,6 +591,7 @@ class Case:
             mail_before=found.mail_before,
             mail_after=found.mail_after,
             nightly=found.nightly,
+            stamps=found.stamps,
         )
 
 

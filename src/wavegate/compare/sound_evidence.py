@@ -23,6 +23,7 @@ from wavegate.record.message import Received
 from wavegate.record.observation import Observation
 from wavegate.record.retake import Chosen
 from wavegate.record.snapshot import Snapshot
+from wavegate.record.stamp import Stamp, stamps_of
 from wavegate.verdict import Finding, Judgement, Missing, NotCompared, On, inconclusive, judgement
 
 PROMISE = "sound_evidence"
@@ -58,7 +59,8 @@ class SoundCase:
     """What `sound_evidence` is judged on. agreed: the digest of the agreed estate in hand.
 
     nightly: before is an accepted baseline; plan, window, age, equal tools, the move, timestamps
-    and the agreed estate do not bind it (design, "Nightly").
+    and the agreed estate do not bind it (design, "Nightly"). stamps: trusted timestamps over
+    captures, as they say themselves.
     """
 
     estate: Estate
@@ -74,6 +76,7 @@ class SoundCase:
     mail_after: tuple[Received, ...] = ()
     verified: frozenset[str] = field(default=frozenset())
     nightly: bool = False
+    stamps: tuple[Stamp, ...] = ()
 
 
 Said = Finding | Missing
@@ -98,7 +101,7 @@ def _of_a_wave(case: SoundCase, window: Window) -> Iterator[Said]:
     yield from _tools(case)
     yield from _moved(case)
     yield from _clock(case)
-    yield from _timestamps(case)
+    yield from _timestamps(case, window)
 
 
 def _of_a_night(case: SoundCase) -> Iterator[Said]:
@@ -123,8 +126,7 @@ def _judged(case: SoundCase, items: Iterable[Said]) -> Judgement:
         missing=[item for item in said if isinstance(item, Missing)],
         not_compared=_left_out(case),
         shown=_shown(case),
-        could_hide="a clock of ours that was wrong where nothing told us the time: the instants "
-        "are ours, without a trusted timestamp",
+        could_hide=_could_hide(case),
         records=tuple(digest for chosen in _chosen(case) for digest in chosen.used),
         remarks=_remarks(case),
     )
@@ -453,16 +455,72 @@ def spell_seconds(length: timedelta) -> str:
     return f"{length.total_seconds():g} s"
 
 
-def _timestamps(case: SoundCase) -> Iterator[Said]:
-    if case.estate.policy.timestamps_for(case.instance.environment) == "required":
-        for chosen in _chosen(case):
+def _timestamps(case: SoundCase, window: Window) -> Iterator[Said]:
+    """What trusted timestamps bear out, what they contradict, and which are missing."""
+    demand = case.estate.policy.timestamps_for(case.instance.environment)
+    for chosen in _chosen(case):
+        for taken in _used(chosen):
+            stamps = stamps_of(taken, case.stamps)
+            yield from _stamped_early(case, taken, stamps)
+            if any(_supports(stamp, taken, window) for stamp in stamps):
+                continue
+            wrong = [s for s in stamps if s.contradicts(taken.phase, window.start, window.end)]
+            if wrong and (demand == "required" or taken.phase == "after"):
+                yield _stamped_wrong(taken, wrong[0], window)
+            elif demand == "required":
+                yield _unstamped(case, taken, window)
+
+
+def _supports(stamp: Stamp, taken: Snapshot, window: Window) -> bool:
+    return stamp.supports(taken.phase, window.start, window.end)
+
+
+def _stamped_early(
+    case: SoundCase, taken: Snapshot, stamps: tuple[Stamp, ...]
+) -> Iterator[Missing]:
+    """A token from before the capture had ended, by our clock: one of the clocks is wrong."""
+    for stamp in stamps:
+        if stamp.latest + case.estate.policy.clock_tolerance < taken.ended:
             yield _gap(
-                "no-timestamp",
-                _self(case),
-                f"a trusted timestamp of {chosen.snapshot.digest or chosen.snapshot.phase}: "
-                "policy requires one, and this version takes none",
+                "clock-skew",
+                f"clock:{stamp.authority}",
+                f"clocks that agree: {stamp.authority} saw {taken.phase} at {_text(stamp.at)}, "
+                f"which ended at {_text(taken.ended)} by our clock",
                 on=On.US,
             )
+
+
+def _stamped_wrong(taken: Snapshot, stamp: Stamp, window: Window) -> Finding:
+    before = taken.phase == "before"
+    side = "before the opening" if before else "after the close"
+    edge = _text(window.start if before else window.end)
+    return _finding(
+        "timestamp-wrong-side",
+        taken.digest or f"instance:{taken.instance}",
+        f"a trusted timestamp of {taken.phase} lies {side} {edge}",
+        f"{stamp.authority} saw record {taken.digest[:16]} at {_text(stamp.at)}, not {side} {edge}",
+        taken.digest,
+        _text(stamp.at),
+        after=f"{taken.phase} stamped on the wrong side",
+        records=(taken.digest,) if taken.digest else (),
+    )
+
+
+def _unstamped(case: SoundCase, taken: Snapshot, window: Window) -> Missing:
+    before = taken.phase == "before"
+    edge = _text(window.start if before else window.end)
+    side = (
+        f"before {edge}; none can follow"
+        if before and case.at >= window.start
+        else (f"{'before' if before else 'after'} {edge}")
+    )
+    return _gap(
+        "no-timestamp",
+        _self(case),
+        f"a token for {taken.digest or taken.phase} with genTime {side}",
+        command=f"wavegate capture --phase {taken.phase}",
+        settles_by=window.start if before else None,
+    )
 
 
 # What the report says besides
@@ -497,4 +555,37 @@ def _remarks(case: SoundCase) -> Iterator[str]:
         if chosen.fix:
             yield f"{taken.phase} was captured again after {chosen.fix}"
     yield from (f"{f.subject}: {f.detail}" for f in case.flaws if f.kind in HARMLESS)
-    yield "time by our clock only"
+    yield _time(case)
+
+
+def _times(case: SoundCase) -> tuple[Stamp, ...]:
+    """A token that bears out each capture used; () where one has none."""
+    window = case.wave.window
+    found = []
+    for taken in (taken for chosen in _chosen(case) for taken in _used(chosen)):
+        stamps = stamps_of(taken, case.stamps)
+        good = [s for s in stamps if window is None or _supports(s, taken, window)]
+        if not good:
+            return ()
+        found.append(min(good, key=lambda stamp: stamp.latest))
+    return tuple(found)
+
+
+def _time(case: SoundCase) -> str:
+    times = _times(case)
+    if not times:
+        return "time by our clock only"
+    told = "; ".join(f"{s.record[:16]} by {_text(s.at)} ({s.authority})" for s in times)
+    return f"trusted timestamps say that these records existed: {told}"
+
+
+def _could_hide(case: SoundCase) -> str:
+    if _times(case):
+        return (
+            "a timestamp authority that is none: `wavegate verify --tsa-root FILE` follows its "
+            "signature to a root"
+        )
+    return (
+        "a clock of ours that was wrong where nothing told us the time: the instants are ours, "
+        "without a trusted timestamp"
+    )

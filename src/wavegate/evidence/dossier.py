@@ -18,6 +18,7 @@ from wavegate.record.mail_look import MailLook
 from wavegate.record.message import Received
 from wavegate.record.queue import QueueLook
 from wavegate.record.retake import Chosen
+from wavegate.record.stamp import Stamp
 from wavegate.record.timeline import Timeline
 
 FlawKind = Literal[
@@ -33,6 +34,7 @@ FlawKind = Literal[
     "timeline-journal",
     "sequence",
     "plan",
+    "timestamp",
 ]
 
 
@@ -105,6 +107,7 @@ class Dossier:
     mail_looks: the last into each mailbox and folder of reports; reports: DMARC aggregate reports.
     timelines: of the watch, one per vantage. looks: at the queue, in order of time.
     further: the other looks of a night, each to be judged in place of `after`; the worst counts.
+    stamps: trusted timestamps over captures, as they say themselves.
     """
 
     estate: Estate
@@ -129,6 +132,7 @@ class Dossier:
     mail_looks: tuple[MailLook, ...] = ()
     reports: tuple[DmarcReport, ...] = ()
     further: tuple[Chosen, ...] = ()
+    stamps: tuple[Stamp, ...] = ()
 
     @property
     def nightly(self) -> bool:

@@ -25,6 +25,7 @@ from wavegate.evidence.envelope import UnknownKeyError, open_envelope
 from wavegate.evidence.gate_part import check_vouched
 from wavegate.evidence.mail_shelf import MailShelf, Spans
 from wavegate.evidence.predicates import PlanPredicate, RecordPredicate, SealPredicate
+from wavegate.evidence.stamp_shelf import read_stamps
 from wavegate.evidence.statement import read
 from wavegate.evidence.trust import Role, Trust
 from wavegate.evidence.verdicts import Verdicts
@@ -134,6 +135,7 @@ class Shelf:
         known = told.flaws if told else ()
         found = read_snapshots(self.store, self.wave.name, name, self.trust, spoilt=bool(known))
         seen = read_window(self.store, self.trust, self.wave.name, name)
+        stamped = read_stamps(self.store, self.wave.name, name)
         before, after = self._choose(found.snapshots)
         mail = self.mails.of(instance)
         listening = told.listening if told else mail.listening
@@ -146,7 +148,9 @@ class Shelf:
             after=after,
             mail_before=mail.before,
             mail_after=mail.after,
-            flaws=unique(known, self.plan_flaws, found.flaws, mail.flaws, seen.flaws),
+            flaws=unique(
+                known, self.plan_flaws, found.flaws, mail.flaws, seen.flaws, stamped.flaws
+            ),
             plan=self.plan,
             earlier=self.earlier,
             agreed=self._agreed_with(instance.customer),
@@ -159,6 +163,7 @@ class Shelf:
             listening=listening,
             timelines=seen.timelines,
             looks=seen.looks,
+            stamps=stamped.stamps,
         )
 
     def chosen(self, name: str) -> tuple[Chosen | None, Chosen | None]:

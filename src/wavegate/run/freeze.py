@@ -6,8 +6,10 @@ The result is a store of the same format: the suites read it as they read the st
 judge again from it alone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+
+from cryptography import x509
 
 from wavegate.errors import WavegateError
 from wavegate.estate.agreed import agreed_digest
@@ -20,6 +22,7 @@ from wavegate.evidence.night_shelf import ACCEPTED
 from wavegate.evidence.predicates import RecordKind, RecordPredicate
 from wavegate.evidence.shelf import Records
 from wavegate.evidence.signer import Signer
+from wavegate.evidence.stamp_shelf import check_stamps
 from wavegate.evidence.statement import read, record_subject, write
 from wavegate.evidence.tool import tool
 from wavegate.evidence.window_shelf import timeline_name
@@ -32,13 +35,17 @@ from wavegate.record.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freezer:
-    """Copies from a shelf into a target store. at: the run's instant. vantage: who freezes."""
+    """Copies from a shelf into a target store. at: the run's instant. vantage: who freezes.
+
+    roots: of timestamp authorities; with any, only tokens under one of them are kept.
+    """
 
     shelf: Records
     target: Store
     signer: Signer
     at: datetime
     vantage: str
+    roots: tuple[x509.Certificate, ...] = ()
 
     def freeze(self, names: tuple[str, ...]) -> dict[str, tuple[Snapshot, ...]]:
         """Copy plans, earlier gates and, for each named instance, all that it is judged on.
@@ -57,6 +64,7 @@ class Freezer:
         for record in sorted(good):
             self.target.put(self.shelf.store.get(record))
         self._copy_envelopes(dossier, good)
+        dossier = self._copy_stamps(dossier, good)
         if dossier.mail_heard:
             self._file_mails(dossier, "before", dossier.mail_before)
             self._file_mails(dossier, "after", dossier.mail_after)
@@ -96,6 +104,17 @@ class Freezer:
                 if record in good:
                     self.target.create(name, data)
                     left.discard(record)
+
+    def _copy_stamps(self, dossier: Dossier, good: set[str]) -> Dossier:
+        """Copy the tokens over captures; with roots, what is wrong with the others is a flaw."""
+        stamps, flaws = dossier.stamps, dossier.flaws
+        if self.roots:
+            checked = check_stamps(self.shelf.store, stamps, self.roots)
+            stamps, flaws = checked.stamps, (*flaws, *checked.flaws)
+        for stamp in stamps:
+            if stamp.record in good:
+                self.target.create(stamp.name, self.shelf.store.read(stamp.name))
+        return replace(dossier, stamps=stamps, flaws=flaws)
 
     def _file_mails(
         self, dossier: Dossier, phase: MailPhase, messages: tuple[Received, ...]
