@@ -18,7 +18,9 @@ from wavegate.evidence.tree import Tree
 
 MANIFEST = "MANIFEST"
 SEAL = "seal.dsse.json"
-OUTSIDE = frozenset({MANIFEST, RUN, SEAL})
+SEAL_TOKENS = ("seal.tsr", *(f"seal.{number}.tsr" for number in range(2, 10)))
+"""Trusted timestamps of the seal's payload, one per authority."""
+OUTSIDE = frozenset({MANIFEST, RUN, SEAL, *SEAL_TOKENS})
 """What no MANIFEST lists, by the exact path from the root."""
 
 

@@ -11,7 +11,7 @@ from wavegate.evidence.bundle import REPORTS, VERDICTS
 from wavegate.evidence.customer_file import CUSTOMER, FOLDER, CustomerFile
 from wavegate.evidence.envelope import EnvelopeError, Opened, open_envelope, read_unverified
 from wavegate.evidence.fields import Fields
-from wavegate.evidence.manifest import MANIFEST, OUTSIDE, SEAL, parse
+from wavegate.evidence.manifest import MANIFEST, OUTSIDE, SEAL, SEAL_TOKENS, parse
 from wavegate.evidence.predicates import SealPredicate
 from wavegate.evidence.run_list import RUN, parse_run
 from wavegate.evidence.statement import Statement, read
@@ -42,7 +42,8 @@ class Sealed:
     files: digest by path. small: the bytes of all but the records' objects and, in a bundle, but
     what its extracts keep beside their own MANIFEST and verdicts. keyids: who sealed. run_list: of
     RUN, None in a bundle from before there was one. customer: of an extract, None for a bundle.
-    manifest: SHA-256 of MANIFEST.
+    manifest: SHA-256 of MANIFEST. payload: the bytes that were signed. tokens: timestamps over them
+    by their names, not yet looked at.
     """
 
     statement: Statement[SealPredicate]
@@ -50,6 +51,8 @@ class Sealed:
     files: Mapping[str, str]
     small: Mapping[str, bytes]
     manifest: str
+    payload: bytes
+    tokens: Mapping[str, bytes]
     run_list: Mapping[str, str] | None = None
     customer: CustomerFile | None = None
 
@@ -97,6 +100,8 @@ def open_sealed(
         files=files,
         small=small,
         manifest=digest(manifest),
+        payload=opened.payload,
+        tokens={name: tree.read(name) for name in SEAL_TOKENS if name in tree.names},
         run_list=run_list,
         customer=_customer(small, files, statement.predicate.run) if extract else None,
     )

@@ -8,14 +8,18 @@ the bundle, or a timestamp that the seal says was required and that is not there
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+from wavegate.clock import format_instant
+from wavegate.evidence.authorities import Authorities
 from wavegate.evidence.completeness import Claimant, check_completeness
 from wavegate.evidence.receipt import check_receipt
 from wavegate.evidence.run_list import RUN
 from wavegate.evidence.sealed import Opener, Sealed, open_sealed
 from wavegate.evidence.sealed_gates import read_gates
 from wavegate.evidence.sealed_records import Doubt, Records, read_records
+from wavegate.evidence.sealed_time import SealedTime, read_time
 from wavegate.evidence.sealed_verdicts import (
     PLAN,
     Plan,
@@ -32,6 +36,7 @@ from wavegate.evidence.trust import Trust
 from wavegate.evidence.verdicts import Verdicts
 
 NOBODY = Claimant()
+NO_ROOTS = Authorities()
 _NOTHING = ("The bundle agrees with itself; so does any that somebody made up.",)
 
 
@@ -41,9 +46,9 @@ class Verification:
 
     ok: False where it cannot be told, with the reasons in `problems`. decision, decision_line: what
     the run decided. proven, not_proven: sentences for a person. time_proven: whether a trusted
-    timestamp says when. keyids: who sealed it. customer: of an extract, None for a bundle.
-    complete: whether nothing of the customer was left out, None where that is not proven.
-    run_list: SHA-256 of RUN, which all customers of the run can compare.
+    timestamp says by when it was sealed, `sealed_at`. keyids: who sealed it. customer: of an
+    extract, None for a bundle. complete: whether nothing of the customer was left out, None where
+    that is not proven. run_list: SHA-256 of RUN, which all customers of the run can compare.
     """
 
     ok: bool
@@ -60,6 +65,7 @@ class Verification:
     customer: str | None = None
     complete: bool | None = None
     run_list: str | None = None
+    sealed_at: datetime | None = None
 
     @property
     def exit_code(self) -> int:
@@ -79,6 +85,7 @@ class Verification:
             "proven": list(self.proven),
             "not_proven": list(self.not_proven),
             "time_proven": self.time_proven,
+            "sealed_at": format_instant(self.sealed_at) if self.sealed_at else None,
             "problems": list(self.problems),
             "kind": "extract" if self.customer else "bundle",
             "customer": self.customer,
@@ -95,12 +102,14 @@ def verify_bundle(
     expect_wave: str | None = None,
     budget: Budget | None = None,
     claimant: Claimant = NOBODY,
+    authorities: Authorities = NO_ROOTS,
 ) -> Verification:
     """Verify a bundle, or an extract, with keys from outside it; each file is read once.
 
-    trust: None or empty where no key was given. claimant: whose extract it must be. Raises
-    InvalidError, which names the first thing that is wrong; InputError for what is no folder,
-    missing or empty, and where a claimant was given a whole bundle.
+    trust: None or empty where no key was given. claimant: whose extract it must be. authorities:
+    roots of timestamp authorities; without any, no time is proven. Raises InvalidError, which names
+    the first thing that is wrong; InputError for what is no folder, missing or empty, and where a
+    claimant was given a whole bundle.
     """
     usable = trust if trust is not None and trust.keys else None
     opener = Opener(trust=usable)
@@ -111,41 +120,74 @@ def verify_bundle(
         estate = read_estate(sealed, verdicts)
         records = read_records(tree, sealed, opener)
     gates = read_gates(sealed, opener)
-    doubts = _check_evidence(verdicts, plan, records)
+    inside = _inside((*(usable.sources if usable else ()), *authorities.sources), folder)
+    known = NO_ROOTS if inside else authorities
+    time = read_time(sealed, records, verdicts, estate, trust=usable, authorities=known)
+    doubts = _check_evidence(verdicts, plan, records, time)
     whole = check_completeness(sealed, verdicts, estate, claimant)
     received = _received(sealed, opener, claimant, plan, records)
-    problems = (*_problems(sealed, usable, folder), *whole.problems)
-    vouched = usable is not None and not _inside(usable, folder)
-    return Verification(
-        ok=not problems,
-        run=verdicts.run,
-        wave=verdicts.wave,
-        decision=str(verdicts.decision),
-        decision_line=verdicts.decision_line,
-        closed=verdicts.closed,
-        keyids=sealed.keyids,
-        proven=(*_proven(sealed, verdicts, plan, records), *whole.proven, *received, *gates.proven)
-        if vouched
-        else _NOTHING,
-        not_proven=(
-            *_not_proven(verdicts, plan, doubts),
-            *whole.unproven,
-            *gates.unproven,
-        ),
-        time_proven=False,
-        problems=problems,
-        customer=sealed.customer.customer if sealed.customer else None,
-        complete=whole.complete if vouched else None,
-        run_list=sealed.statement.subjects.get(RUN),
+    proven = (*_proven(sealed, verdicts, plan, records), *time.proven, *whole.proven, *received)
+    unproven = (
+        *time.unproven,
+        *_not_proven(verdicts, plan, doubts),
+        *whole.unproven,
+        *gates.unproven,
     )
+    found = _Found(
+        sealed=sealed,
+        verdicts=verdicts,
+        time=time,
+        proven=(*proven, *gates.proven),
+        unproven=unproven,
+        problems=(*_problems(sealed, usable, inside, time), *whole.problems),
+        complete=whole.complete,
+    )
+    return found.told(vouched=usable is not None and not inside)
 
 
-def _check_evidence(verdicts: Verdicts, plan: Plan | None, records: Records) -> tuple[Doubt, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What was found in a bundle that is not refused."""
+
+    sealed: Sealed
+    verdicts: Verdicts
+    time: SealedTime
+    proven: tuple[str, ...]
+    unproven: tuple[str, ...]
+    problems: tuple[str, ...]
+    complete: bool | None
+
+    def told(self, *, vouched: bool) -> Verification:
+        """The verification. vouched: whether a key from outside says who sealed it."""
+        verdicts, customer = self.verdicts, self.sealed.customer
+        at = self.time.at if vouched else None
+        return Verification(
+            ok=not self.problems,
+            run=verdicts.run,
+            wave=verdicts.wave,
+            decision=str(verdicts.decision),
+            decision_line=verdicts.decision_line,
+            closed=verdicts.closed,
+            keyids=self.sealed.keyids,
+            proven=self.proven if vouched else _NOTHING,
+            not_proven=self.unproven,
+            time_proven=at is not None,
+            problems=self.problems,
+            customer=customer.customer if customer else None,
+            complete=self.complete if vouched else None,
+            run_list=self.sealed.statement.subjects.get(RUN),
+            sealed_at=at,
+        )
+
+
+def _check_evidence(
+    verdicts: Verdicts, plan: Plan | None, records: Records, time: SealedTime
+) -> tuple[Doubt, ...]:
     """Refuse verdicts that the records do not bear out; the doubts that the run owns up to."""
     known = records.known | ({plan.digest} if plan else set()) | _agreed(verdicts)
     check_rests_on(verdicts, frozenset(known))
     check_attempts(verdicts, records)
-    doubts = (*records.doubts, *doubts_of(verdicts, plan, records))
+    doubts = (*records.doubts, *doubts_of(verdicts, plan, records), *time.doubts)
     check_doubts(verdicts, doubts)
     return doubts
 
@@ -163,24 +205,24 @@ def _agreed(verdicts: Verdicts) -> set[str]:
     return set(verdicts.digests.estate.values())
 
 
-def _inside(trust: Trust, folder: Path) -> list[Path]:
+def _inside(sources: tuple[Path, ...], folder: Path) -> list[Path]:
     """The trusted files that lie in the bundle itself, and so prove nothing."""
     root = folder.resolve()
-    return [path for path in trust.sources if path.resolve().is_relative_to(root)]
+    return [path for path in sources if path.resolve().is_relative_to(root)]
 
 
-def _problems(sealed: Sealed, trust: Trust | None, folder: Path) -> Iterator[str]:
+def _problems(
+    sealed: Sealed, trust: Trust | None, inside: list[Path], time: SealedTime
+) -> Iterator[str]:
     if trust is None:
         yield "no key from outside the bundle was given: who sealed it is not shown (--key)"
         return
-    inside = _inside(trust, folder)
     if inside:
-        yield f"{inside[0]} lies in the bundle that it should prove: get the key another way"
+        yield f"{inside[0]} lies in the bundle that it should prove: get it another way"
     used = [found for found in trust.keys if found.key.keyid in sealed.keyids]
-    if any(found.revoked_at for found in used):
+    if time.at is None and any(found.revoked_at for found in used):
         yield "the sealing key was revoked, and no trusted timestamp shows that it sealed before"
-    if sealed.statement.predicate.timestamps_required:
-        yield "a trusted timestamp was required for this run, and there is none"
+    yield from time.problems
 
 
 def _proven(
@@ -206,7 +248,6 @@ def _proven(
 
 
 def _not_proven(verdicts: Verdicts, plan: Plan | None, doubts: tuple[Doubt, ...]) -> Iterator[str]:
-    yield "When anything was signed: there is no trusted timestamp, only the signer's own clock."
     yield "That the verdicts follow from the records: --rejudge shows it."
     yield "That the records show the world as it was: they rest on whoever held the record key."
     if verdicts.wave is None:
