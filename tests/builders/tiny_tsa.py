@@ -6,8 +6,9 @@ import hashlib
 import shutil
 import subprocess
 import tempfile
+import threading
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ LONG_AGO, FAR_OFF = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinf
 WITH_OPENSSL = pytest.mark.skipif(
     shutil.which("openssl") is None, reason="openssl is not on this machine"
 )
+ONE_AT_A_TIME = threading.Lock()  # openssl counts its serial numbers in a file
 CONFIG = """\
 [tsa]
 default_tsa = tsa1
@@ -109,7 +111,8 @@ class Tsa:
             asked, given = Path(work, "q"), Path(work, "r")
             asked.write_bytes(query)
             files = ("-queryfile", str(asked), "-out", str(given))
-            self._openssl("ts", "-reply", "-config", "tsa.cnf", *files)
+            with ONE_AT_A_TIME:
+                self._openssl("ts", "-reply", "-config", "tsa.cnf", *files)
             return given.read_bytes()
 
     def stamp(self, payload: bytes, *options: str) -> bytes:
@@ -209,8 +212,3 @@ def _redo(
         attribute["values"] = tsp.SetOfSigningCertificatesV2(
             [tsp.SigningCertificateV2({"certs": [certificate]})]
         )
-
-
-def soon(seconds: int = 5) -> datetime:
-    """An instant a little from now."""
-    return datetime.now(UTC) + timedelta(seconds=seconds)

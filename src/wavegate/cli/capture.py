@@ -16,7 +16,8 @@ Examples:
   wavegate capture --estate estate.yaml --wave 2024-01-w1 --store store --phase after \\
       --because fix:CHG-123
 Exit codes: 0 every question has an outcome (unreachable is one); 2 wrong side of the
-window, or the estate cannot be read; 3 nothing could be asked; 130 interrupted.
+window, or the estate cannot be read; 3 nothing could be asked, or a required timestamp is
+missing (the records are kept); 130 interrupted.
 """
 
 
@@ -31,6 +32,7 @@ window, or the estate cannot be read; 3 nothing could be asked; 130 interrupted.
 @click.option("--force", is_flag=True, help="Record on the wrong side; it will be unsound.")
 @click.option("--instance", "instances", multiple=True, help="Only this one (repeatable).")
 @click.option("--vantage", help="Name of the place we look from.  [default: host name]")
+@options.tsa_root
 @options.key
 @options.as_json
 def command(
@@ -42,10 +44,12 @@ def command(
     force: bool,
     instances: tuple[str, ...],
     vantage: str | None,
+    tsa_root: tuple[Path, ...],
     key: Path | None,
     as_json: bool,
 ) -> Outcome:
     """Ask every question of a phase and store one signed snapshot per instance."""
+    from wavegate.evidence.authorities import load_roots
     from wavegate.run import capture, opening
     from wavegate.run.probes import probes
 
@@ -55,8 +59,10 @@ def command(
         force=force,
         vantage=opening.vantage(vantage),
         only=instances,
+        known=load_roots(tsa_root),
     )
     opened = opening.open_wave(estate, wave, store, create=True)
     taken = capture.take(opened, request, probes(), opening.signer_for(key), say)
     data = {"wave": wave, "phase": phase, "snapshots": [row.to_json() for row in taken]}
-    return finish(0, data, capture.summary(taken, phase), as_json=as_json)
+    code = 3 if any(row.unstamped for row in taken) else 0
+    return finish(code, data, capture.summary(taken, phase), as_json=as_json)

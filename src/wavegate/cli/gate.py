@@ -31,6 +31,7 @@ Exit codes: 0 GO; 1 NO-GO; 2 usage or input; 3 HOLD; 4 no decision could be made
 @options.suites
 @options.key
 @options.trust
+@options.tsa_root
 @options.as_json
 def command(
     estate: Path,
@@ -46,9 +47,11 @@ def command(
     suites: tuple[Path, ...],
     key: Path | None,
     trust: Path | None,
+    tsa_root: tuple[Path, ...],
     as_json: bool,
 ) -> Outcome:
     """Judge the records: GO, HOLD or NO-GO, in a sealed bundle; repeatable until it closes."""
+    from wavegate.evidence.authorities import load_roots
     from wavegate.report.terminal import summary
     from wavegate.run import gate, opening
     from wavegate.run.papers import paper_for
@@ -63,6 +66,7 @@ def command(
         only=instances,
         alluredir=alluredir,
         suites=find_suites(suites),
+        known=load_roots(tsa_root),
         paper=paper_for(
             language, signer, by, certificate, " ".join(["wavegate gate --wave", wave, *flags])
         ),

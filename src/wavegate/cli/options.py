@@ -13,7 +13,7 @@ from wavegate.errors import InputError
 
 F = TypeVar("F", bound=Callable[..., Any])
 FILE = "wavegate.toml"
-PATHS = frozenset({"certificate", "estate", "store", "key", "trust", "suites", "out"})
+PATHS = frozenset({"certificate", "estate", "store", "key", "trust", "tsa_root", "suites", "out"})
 
 
 def _setting(name: str, *, required: bool, help_text: str, **extra: Any) -> Callable[[F], F]:
@@ -42,6 +42,13 @@ key = _setting(
 )
 trust = _setting(
     "trust", required=False, help_text="Trust file. Default: that of the own keys.", type=PATH
+)
+tsa_root = _setting(
+    "tsa-root",
+    required=False,
+    help_text="Root certificates (PEM) of timestamp authorities (repeatable).",
+    type=PATH,
+    multiple=True,
 )
 suites = _setting(
     "suites",

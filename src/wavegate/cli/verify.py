@@ -23,6 +23,7 @@ Exit codes: 0 valid; 1 invalid; 2 not a bundle; 3 no key from outside it, or a t
 @click.argument("bundle", type=options.PATH)
 @click.option("--key", "keys", type=options.PATH, multiple=True, help="Public key (PEM).")
 @click.option("--trust", type=options.PATH, help="Trust file with roles and validity.")
+@options.tsa_root
 @click.option("--rejudge", is_flag=True, help="Run the installed suites again on the records.")
 @click.option("--expect-run", help="The run it must be.")
 @click.option("--expect-wave", help="The wave it must be of.")
@@ -38,6 +39,7 @@ def command(
     bundle: Path,
     keys: tuple[Path, ...],
     trust: Path | None,
+    tsa_root: tuple[Path, ...],
     rejudge: bool,
     expect_run: str | None,
     expect_wave: str | None,
@@ -53,6 +55,7 @@ def command(
         bundle=bundle,
         keys=keys,
         trust=trust,
+        tsa_roots=tsa_root,
         rejudge=rejudge,
         expect_run=expect_run,
         expect_wave=expect_wave,

@@ -11,7 +11,7 @@ MANIFEST; RUN, which lists these; VERIFY.md and verify.sh, MANIFEST, seal.
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from wavegate.evidence.instructions import (
     instructions,
     script,
 )
-from wavegate.evidence.manifest import MANIFEST, SEAL, manifest_of
+from wavegate.evidence.manifest import MANIFEST, SEAL, SEAL_TOKENS, manifest_of
 from wavegate.evidence.predicates import SealPredicate
 from wavegate.evidence.run_list import RUN, Random, tag, write_run
 from wavegate.evidence.signer import Signer
@@ -114,6 +114,15 @@ def seal_bundle(
         payload = write(_subjects(folder), predicate)
         (folder / SEAL).write_bytes(sign(payload, signer))
         _sync_all(folder)
+
+
+def add_tokens(folder: Path, tokens: Sequence[bytes]) -> None:
+    """Put trusted timestamps over the seal beside it, as they came. Durable on return."""
+    with _disk_errors(folder):
+        for name, token in zip(SEAL_TOKENS, tokens, strict=False):
+            (folder / name).write_bytes(token)
+            _sync(folder / name)
+        _sync(folder)
 
 
 def _subjects(folder: Path) -> dict[str, str]:

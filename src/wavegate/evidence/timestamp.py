@@ -8,7 +8,7 @@ No network here; `timestamp_client` asks. The imprint is the SHA-256 of the byte
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -64,6 +64,20 @@ class Token:
     def __str__(self) -> str:
         seconds = self.accuracy.total_seconds()
         return f"{format_instant(self.at)} (within {seconds:g} s), says {self.authority}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What an authority said. url: its own. raw, token: what is kept; None with a problem.
+
+    off: how far its clock is from ours, at least; zero where they may agree.
+    """
+
+    url: str
+    raw: bytes | None = field(default=None, repr=False)
+    token: Token | None = None
+    problem: str | None = None
+    off: timedelta = timedelta()
 
 
 def ask_for(payload: bytes) -> Question:

@@ -17,6 +17,7 @@ from cryptography import x509
 from wavegate import clock
 from wavegate.evidence.timestamp import (
     MAX_TOKEN,
+    Answer,
     Question,
     TimestampError,
     Token,
@@ -30,20 +31,6 @@ WITHIN = timedelta(seconds=10)
 AT_ONCE = 4
 GIVE_UP_AFTER = 3
 QUERY, REPLY = "application/timestamp-query", "application/timestamp-reply"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What an authority said. url: its own. raw, token: what is kept; None with a problem.
-
-    off: how far its clock is from ours, at least; zero where they may agree.
-    """
-
-    url: str
-    raw: bytes | None = field(default=None, repr=False)
-    token: Token | None = None
-    problem: str | None = None
-    off: timedelta = timedelta()
 
 
 def stamp(

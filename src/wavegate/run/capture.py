@@ -14,6 +14,7 @@ from wavegate.errors import InputError, MissingError, WavegateError
 from wavegate.estate.agreed import agreed_digest
 from wavegate.estate.grid import grid
 from wavegate.estate.model import Instance, Window
+from wavegate.evidence.authorities import Authorities
 from wavegate.evidence.envelope import read_unverified, sign
 from wavegate.evidence.predicates import RecordPredicate
 from wavegate.evidence.signer import Signer
@@ -29,19 +30,24 @@ from wavegate.run.collect import collect_into
 from wavegate.run.heard import heard_names
 from wavegate.run.opening import Opened, Round
 from wavegate.run.queue import Looker
+from wavegate.run.stamps import Stamped, stamp_captures
 
 ATTEMPTS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to capture. only: names of instances, empty for all of the wave."""
+    """What to capture. only: names of instances, empty for all of the wave.
+
+    known: roots of timestamp authorities; with any, only their tokens are kept.
+    """
 
     phase: Phase
     because: str | None
     force: bool
     vantage: str
     only: tuple[str, ...] = ()
+    known: Authorities = Authorities()  # noqa: RUF009 - frozen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +55,7 @@ class Taken:
     """A snapshot that was stored, in numbers. digest: of the record.
 
     baseline: of a `before`, what is too short about the history of sending, or None.
+    stamped: its trusted timestamps. unstamped: the required one that is missing, in words, or None.
     """
 
     instance: str
@@ -59,6 +66,8 @@ class Taken:
     complete: bool
     left_out: tuple[str, ...]
     baseline: str | None = None
+    stamped: Stamped = Stamped()  # noqa: RUF009 - frozen
+    unstamped: str | None = None
 
     def to_json(self) -> dict[str, object]:
         """The row of `capture --json`."""
@@ -71,6 +80,12 @@ class Taken:
             "complete": self.complete,
             "left_out": list(self.left_out),
             "baseline": self.baseline,
+            "timestamps": [
+                {"at": clock.format_instant(stamp.at), "authority": stamp.authority}
+                for stamp in self.stamped.stamps
+            ],
+            "timestamp_problems": list(self.stamped.problems),
+            "timestamp_missing": self.unstamped,
         }
 
 
@@ -122,6 +137,7 @@ def take(
         for name, captured in capture(tasks, probes, progress=progress, stop=stop):
             snapshot = _snapshot(opened, request, name, captured, forced=forced)
             taken.append(file_snapshot(opened.store, snapshot, signer))
+    taken = _stamp(opened, request, taken, progress)
     _collect(opened, request, signer, progress)
     if not taken or all(row.asked == row.unreachable for row in taken):
         raise MissingError(
@@ -133,6 +149,37 @@ def take(
     if request.phase == "before":
         return tuple(replace(row, baseline=_baseline(opened, row.instance)) for row in taken)
     return tuple(taken)
+
+
+def _stamp(
+    opened: Round, request: Request, taken: Sequence[Taken], progress: Callable[[str], None]
+) -> list[Taken]:
+    """Have what was just captured stamped, by all authorities of the policy."""
+    urls = opened.estate.policy.tsa
+    places = [f"{_folder(opened.wave.name, row.instance)}{_file_name(row)}" for row in taken]
+    answers = stamp_captures(opened.store, places, urls, request.known, progress)
+    return [
+        replace(row, stamped=told, unstamped=_unstamped(opened, request.phase, row, told))
+        for row, told in zip(taken, answers, strict=True)
+    ]
+
+
+def _unstamped(opened: Round, phase: Phase, row: Taken, told: Stamped) -> str | None:
+    """The token that is required and was not got in time, in words."""
+    policy = opened.estate.policy
+    demand = policy.timestamps_for(opened.estate.instance(row.instance).environment)
+    if not isinstance(opened, Opened) or demand != "required":
+        return None
+    start, end = opened.window.start, opened.window.end
+    if any(stamp.supports(phase, start, end) for stamp in told.stamps):
+        return None
+    side = (
+        f"before {clock.format_instant(start)}"
+        if phase == "before"
+        else (f"after {clock.format_instant(end)}")
+    )
+    why = "" if policy.tsa else ": the policy names no tsa"
+    return f"a token for {row.digest} with genTime {side}{why}"
 
 
 def _baseline(opened: Opened, name: str) -> str | None:
@@ -233,7 +280,7 @@ def _snapshot(
 
 def file_snapshot(store: Store, unnumbered: Snapshot, signer: Signer) -> Taken:
     """Number, store, sign and file a snapshot; another capture may take the number first."""
-    folder = f"signed/{unnumbered.wave}/{unnumbered.instance}/"
+    folder = _folder(unnumbered.wave, unnumbered.instance)
     for _ in range(ATTEMPTS):
         sequence, previous = _last(store, folder)
         snapshot = replace(unnumbered, sequence=sequence + 1, previous=previous)
@@ -245,6 +292,14 @@ def file_snapshot(store: Store, unnumbered: Snapshot, signer: Signer) -> Taken:
             continue
         return _taken(snapshot, record)
     raise InputError("other captures keep taking the next number", cure="run one capture at a time")
+
+
+def _folder(wave: str, instance: str) -> str:
+    return f"signed/{wave}/{instance}/"
+
+
+def _file_name(row: Taken) -> str:
+    return f"{row.sequence:06d}.dsse.json"
 
 
 def _last(store: Store, folder: str) -> tuple[int, str | None]:
@@ -302,6 +357,9 @@ def summary(taken: Sequence[Taken], phase: Phase) -> str:
     short = {row.instance: row.baseline for row in taken if row.baseline}
     lines += ["throughput, while it can be cured:"] if short else []
     lines += [f"  {name:24} {hint}" for name, hint in short.items()]
+    unstamped = [row for row in taken if row.unstamped]
+    lines += ["timestamps that are required and missing:"] if unstamped else []
+    lines += [f"  {row.instance:24} {row.unstamped}" for row in unstamped]
     left_out = dict.fromkeys(text for row in taken for text in row.left_out)
     lines += ["left out:", *(f"  {text}" for text in left_out)] if left_out else []
     return "\n".join(lines)

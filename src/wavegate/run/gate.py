@@ -15,6 +15,7 @@ from wavegate.estate.load import dump as dump_estate
 from wavegate.estate.load import load
 from wavegate.estate.model import Estate, Wave
 from wavegate.estate.nightly import with_nightly, without_nightly
+from wavegate.evidence.authorities import Authorities
 from wavegate.evidence.bundle import NIGHT, VERDICTS, building, seal_bundle
 from wavegate.evidence.customer_file import FOLDER
 from wavegate.evidence.manifest import MANIFEST, SEAL
@@ -39,6 +40,7 @@ from wavegate.run.opening import Round, open_records, vantage
 from wavegate.run.papers import MISSING, Drawn, Paper, Writer, stamped_by
 from wavegate.run.resends import write_resend
 from wavegate.run.sheet import Captures, Sheet
+from wavegate.run.stamps import stamp_seal
 from wavegate.run.suites import Suite, suites_digest
 
 RUNS = Path("reports/runs")
@@ -50,7 +52,8 @@ class Request:
 
     spent: of a night, the expected changes that were used before. more: writes what a bundle holds
     besides, once the verdicts are there, and gives the verdicts with notes on it.
-    paper: languages of the reports, who asked, what signs the PDF.
+    paper: languages of the reports, who asked, what signs the PDF. known: roots of timestamp
+    authorities; with any, only their tokens count.
     """
 
     suites: tuple[Suite, ...]
@@ -61,6 +64,7 @@ class Request:
     spent: frozenset[str] = frozenset()
     more: Callable[[Path, Verdicts], Verdicts] | None = None
     paper: Paper = Paper()  # noqa: RUF009 - frozen
+    known: Authorities = Authorities()  # noqa: RUF009 - frozen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +120,8 @@ def gate(
                 opened.estate, opened.loaded.path.resolve().parent, customers, say
             ),
         )
+        required, urls = _timestamps(opened), opened.estate.policy.tsa
+        stamp_seal(folder, urls, request.known, say, required=required)
     _file(opened.store, final, opened.wave.name, run)
     return Gated(verdicts=verdicts, bundle=final)
 
@@ -167,7 +173,14 @@ def _freeze(
     """Put estate, plan and all records that are judged into the bundle."""
     shelf = opened.records(opened.store, trust, at)
     records = LocalStore.open(folder / "records", create=True)
-    freezer = Freezer(shelf=shelf, target=records, signer=signer, at=at, vantage=vantage(None))
+    freezer = Freezer(
+        shelf=shelf,
+        target=records,
+        signer=signer,
+        at=at,
+        vantage=vantage(None),
+        roots=request.known.roots,
+    )
     freezer.freeze(_names(opened, request))
     (folder / "estate.json").write_bytes(dump_estate(without_nightly(opened.estate)))
     if shelf.plan is not None:

@@ -209,8 +209,11 @@ def _warnings(
     found += _about_extracts(opened, sorted({i.customer for i in opened.instances}))
     policy, environments = opened.estate.policy, {i.environment for i in opened.instances}
     stamped = [name for name in sorted(environments) if policy.timestamps_for(name) == "required"]
-    if stamped:
-        found.append(f"timestamps are required for {', '.join(stamped)}; none can be taken yet")
+    if stamped and not policy.tsa:
+        found.append(
+            f"timestamps are required for {', '.join(stamped)}, and the policy names no tsa: "
+            "sound_evidence will be INCONCLUSIVE; name one, `policy: {tsa: [URL]}`"
+        )
     return found
 
 

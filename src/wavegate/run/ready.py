@@ -15,6 +15,7 @@ from wavegate.evidence.shelf import Shelf, open_shelf
 from wavegate.evidence.trust import Trust
 from wavegate.record.observation import Unreachable
 from wavegate.record.rates import read_history
+from wavegate.record.stamp import stamps_of
 from wavegate.run.foresight import foresee
 from wavegate.run.opening import Opened, gates_of
 from wavegate.verdict import Verdict
@@ -135,6 +136,7 @@ def _instance(shelf: Shelf, dossier: Dossier) -> Iterator[Check]:
     mine = [c for c in shelf.grid(()) if c.instance == dossier.instance.name]
     judged = {cell.promise for cell in mine if cell.not_applicable is None}
     yield from _records(shelf, dossier)
+    yield from _stamps(shelf, dossier)
     if "sending_ips" in judged:
         yield from _seeds(dossier)
     if "queued_mail" in judged:
@@ -164,6 +166,26 @@ def _records(shelf: Shelf, dossier: Dossier) -> Iterator[Check]:
     else:
         asked = len(taken.observations)
         yield _go(name, "sound_evidence", f"`before` holds {asked} answers, {silent} silent")
+
+
+def _stamps(shelf: Shelf, dossier: Dossier) -> Iterator[Check]:
+    """The trusted timestamps of `before`, where they are required and can be had."""
+    name, policy, chosen = dossier.instance.name, dossier.estate.policy, dossier.before
+    demand = policy.timestamps_for(dossier.instance.environment)
+    if chosen is None or demand != "required" or not policy.tsa:
+        return
+    used = [taken for taken in chosen.attempts if taken.digest in chosen.used]
+    for taken in used:
+        found = stamps_of(taken, dossier.stamps)
+        good = [s for s in found if s.supports("before", shelf.window.start, shelf.window.end)]
+        if not good:
+            opening = clock.format_instant(shelf.window.start)
+            what = f"no token for capture {taken.sequence} with genTime before {opening}"
+            yield _hold(name, "sound_evidence", what, CAPTURE)
+        else:
+            at = clock.format_instant(good[0].at)
+            told = f"capture {taken.sequence} existed by {at}, says {good[0].authority}"
+            yield _go(name, "sound_evidence", told)
 
 
 def _seeds(dossier: Dossier) -> Iterator[Check]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from wavegate.errors import InputError, InvalidError
 from wavegate.estate.secrets import resolve
+from wavegate.evidence.authorities import load_roots
 from wavegate.evidence.completeness import Claimant
 from wavegate.evidence.rejudgement import Difference, compare_verdicts
 from wavegate.evidence.trust import Trust, load, of_public_keys
@@ -22,12 +23,14 @@ MAX_RECEIPT = 50_000_000
 class Request:
     """What to verify, and with which keys from outside it.
 
+    tsa_roots: files with roots of timestamp authorities.
     customer, secret, receipt: what a customer brings to their extract; secret is a reference.
     """
 
     bundle: Path
     keys: tuple[Path, ...] = ()
     trust: Path | None = None
+    tsa_roots: tuple[Path, ...] = ()
     rejudge: bool = False
     expect_run: str | None = None
     expect_wave: str | None = None
@@ -82,6 +85,7 @@ def verify(request: Request, say: Callable[[str], None]) -> Verified:
         expect_run=request.expect_run,
         expect_wave=request.expect_wave,
         claimant=_claimant(request),
+        authorities=load_roots(request.tsa_roots),
     )
     if not request.rejudge or not trust.keys:
         return Verified(found=found, rejudged=False)
