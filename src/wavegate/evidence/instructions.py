@@ -178,14 +178,15 @@ fi
 
 _CONTENT = Step(
     title="Every file is there, unchanged, and no other",
-    why="MANIFEST lists every file but itself, RUN and the seal.",
+    why="MANIFEST lists every file but itself, RUN, the seal and the timestamps of the seal.",
     commands=r"""
 if tr -d -c '\r' < MANIFEST | grep -q .; then no "line endings were changed (CRLF)"; fi
 if grep -qEv '^[0-9a-f]{64}  [A-Za-z0-9._/-]+$' MANIFEST; then no "MANIFEST is malformed"; fi
 cut -c67- MANIFEST | sort -cu || no "MANIFEST is not in order"
 [ -z "$(tail -c 1 MANIFEST)" ] || no "MANIFEST is cut off"
-{ cut -c67- MANIFEST; printf 'MANIFEST\nseal.dsse.json\n'; [ ! -f RUN ] || echo RUN; } \
-  | sort > "$W/want"
+{ cut -c67- MANIFEST; printf 'MANIFEST\nseal.dsse.json\n'
+  for f in RUN seal.tsr seal.[2-9].tsr; do [ ! -f "$f" ] || echo "$f"; done
+} | sort > "$W/want"
 cut -c3- "$W/found" | sort | diff "$W/want" - || no "a missing (<) or extra (>) file"
 sha256sum --strict --quiet -c MANIFEST || no "a file was changed"
 """,
@@ -193,13 +194,55 @@ sha256sum --strict --quiet -c MANIFEST || no "a file was changed"
 
 _TIME = Step(
     title="Time",
-    why="Where the seal says that trusted timestamps were required, a bundle without one is not "
-    "enough.",
+    why="Every timestamp (RFC 3161) is over what it lies beside, and by an authority under one of "
+    "the root certificates in `TSAROOT` (PEM), which must not come from here either; its chain is "
+    "checked at its own instant. Of several over one thing, one must be. Where the seal says that "
+    "trusted timestamps were required, one over the seal that can be checked is needed.",
     commands=r"""
-jq -e '.predicate.timestamps_required == false' "$W/p" > "$W/said" \
-  || unclear "a trusted timestamp was required, and there is none"
+if [ -n "${TSAROOT:-}" ]; then
+  openssl x509 -in "$TSAROOT" -noout 2> /dev/null || unclear "$TSAROOT is no certificate in PEM"
+  case "$(realpath "$TSAROOT")" in
+    "$(pwd -P)"/*) unclear "the root certificate lies in the bundle that it should prove" ;;
+  esac
+fi
+over() {  # over DATA TOKEN: whether a token is over the SHA-256 of some bytes
+  openssl ts -reply -in "$2" -text > "$W/text" 2> /dev/null || no "no timestamp: $2"
+  grep -q '^Hash Algorithm: sha256$' "$W/text" || no "not over SHA-256: $2"
+  openssl ts -query -data "$1" -sha256 -no_nonce -text 2> /dev/null \
+    | sed -n '/^Message data:/,/^Policy OID:/p' | grep '^ ' > "$W/asked"
+  sed -n '/^Message data:/,/^Serial number:/p' "$W/text" | grep '^ ' | cmp -s - "$W/asked" \
+    || no "the timestamp of something else: $2"
+}
+known() {  # known DATA TOKEN: whether an authority under TSAROOT gave it, at its own instant
+  at=$(date -u -d "$(sed -n 's/^Time stamp: //p' "$W/text")" +%s) || no "no instant: $2"
+  openssl ts -verify -data "$1" -in "$2" -CAfile "$TSAROOT" -attime "$at" > "$W/said" 2>&1
+}
+stamped() {  # stamped DATA TOKEN...: all are over it; with TSAROOT, one at least is by it
+  data=$1; shift; by=; first=
+  for token in "$@"; do
+    [ -f "$token" ] || continue
+    over "$data" "$token"
+    first=${first:-$token}
+    if [ -n "${TSAROOT:-}" ] && known "$data" "$token"; then
+      by=${by:-$(sed -n 's/^Time stamp: //p' "$W/text")}
+    fi
+  done
+  [ -z "$first" ] || [ -z "${TSAROOT:-}" ] || [ -n "$by" ] || no "not by TSAROOT: $first"
+}
+for envelope in records/signed/*/*/*.dsse.json; do
+  stem=${envelope#records/signed/}; stem=records/stamps/${stem%.dsse.json}
+  [ -f "$envelope" ] && ls "$stem".*.tsr > "$W/said" 2> /dev/null || continue
+  jq -j .payload "$envelope" | base64 -d > "$W/record" || no "no base64: $envelope"
+  stamped "$W/record" "$stem".*.tsr
+done
+stamped "$W/p" seal.tsr seal.[2-9].tsr
+if [ -z "$by" ] && ! jq -e '.predicate.timestamps_required == false' "$W/p" > "$W/said"; then
+  [ -z "$first" ] || unclear "a trusted timestamp was required, and TSAROOT was not given"
+  unclear "a trusted timestamp was required, and there is none"
+fi
 printf 'VALID: %s\n' "$(jq -ac '[.run, .wave, .decision_line]' verdicts.json)"
-printf 'sealed by key %s; when is not proven\n' "$KEYID"
+[ -n "$by" ] && when="the seal existed by $by" || when="when is not proven"
+printf 'sealed by key %s; %s\n' "$KEYID" "$when"
 """,
 )
 
@@ -220,9 +263,11 @@ _HEAD = """\
 # SPDX-License-Identifier: Apache-2.0
 # Checks a bundle with stock tools: sh verify.sh PUB [TSAROOT]
 # PUB: the signer's public key (PEM), from outside the bundle. BUNDLE: its folder, if not here.
-# This bundle has no trusted timestamp, so TSAROOT has no use. Exit: 0 valid, 1 refused, 3 unclear.
+# TSAROOT: root certificates (PEM) of timestamp authorities. Exit: 0 valid, 1 refused, 3 unclear.
 PUB=$(realpath "${1:-/}")
 [ -n "${1:-}" ] || PUB=
+TSAROOT=$(realpath "${2:-/}")
+[ -n "${2:-}" ] || TSAROOT=
 cd "${BUNDLE:-$(dirname "$0")}" || exit 3
 """
 
@@ -237,11 +282,12 @@ Run `{run}`{wave}. Two ways, both offline:
   same commands. A forged bundle would bring a forged script: type the commands, or use a
   `verify.sh` that you already trust, with `BUNDLE=` set to this folder.
 
-They show who sealed the bundle and that nothing was changed, added or taken away. They do not show
-that the verdicts follow from the records (`--rejudge` does), nor when it was made.
+They show who sealed the bundle and that nothing was changed, added or taken away; with `TSAROOT`,
+the root certificate of the timestamp authority, also by when. They do not show that the verdicts
+follow from the records (`--rejudge` does).
 
 Start a shell with `sh` in this folder (the commands end it where they refuse), and set `PUB` to the
-path of the signer's public key.
+path of the signer's public key, `TSAROOT` to that of the root certificate if you have it.
 """
 
 _OUTRO = """\
@@ -260,6 +306,7 @@ _OUTRO = """\
 | `customers/<name>/` | the extract of each customer; `wavegate report` hands one out |
 | `RUN` | the digest of each extract's MANIFEST under a tag that only its customer can tell |
 | `MANIFEST`, `seal.dsse.json` | the list of all files, and the signature over it and RUN |
+| `seal.tsr`, `records/stamps/` | timestamps over the seal and over captures, if there are any |
 
 The fingerprint of this run is its name, the SHA-256 of `verdicts.json`
 (`sha256sum verdicts.json`) and the key id of the seal
@@ -273,9 +320,12 @@ _EXTRACT_HEAD = """\
 # SPDX-License-Identifier: Apache-2.0
 # Checks an extract with stock tools: SECRET=... NAME=... sh verify.sh PUB [TSAROOT]
 # PUB: the signer's public key (PEM), SECRET, NAME: what was agreed with you before the wave; all
-# from outside the extract. BUNDLE: its folder, if not here. Exit: 0 valid, 1 refused, 3 unclear.
+# from outside the extract, as is TSAROOT, root certificates (PEM) of timestamp authorities. BUNDLE:
+# its folder, if not here. Exit: 0 valid, 1 refused, 3 unclear.
 PUB=$(realpath "${1:-/}")
 [ -n "${1:-}" ] || PUB=
+TSAROOT=$(realpath "${2:-/}")
+[ -n "${2:-}" ] || TSAROOT=
 cd "${BUNDLE:-$(dirname "$0")}" || exit 3
 """
 
@@ -299,7 +349,8 @@ in `verdicts.json`; you know your instances, and the notice named them. Compare 
 all of them have the same RUN.
 
 Start a shell with `sh` in this folder (the commands end it where they refuse), and set `PUB` to the
-path of the signer's public key, `SECRET` and `NAME` to what was agreed with you.
+path of the signer's public key, `SECRET` and `NAME` to what was agreed with you, `TSAROOT` to the
+root certificate of the timestamp authority if you have it.
 """
 
 _EXTRACT_OUTRO = """\
@@ -318,6 +369,7 @@ _EXTRACT_OUTRO = """\
 | `CUSTOMER.json` | whose extract it is, of which run, and of how many records |
 | `MANIFEST` | the list of all files but itself, RUN and the seal |
 | `RUN`, `seal.dsse.json` | the digests of all customers' MANIFESTs, and the signature over it |
+| `seal.tsr`, `records/stamps/` | timestamps over the seal and over captures, if there are any |
 
 The fingerprint of this extract is its run, the SHA-256 of `verdicts.json`
 (`sha256sum verdicts.json`) and the key id of the seal
