@@ -120,6 +120,66 @@ ELSEWHERE = (
         "-",
         "record/test_journal.py::test_changed_line_breaks_the_chain_behind_it",
     ),
+    *(
+        _row(number, attack, REFUSED, REFUSED, f"evidence/test_sealed_time.py::{test}")
+        for number, attack, test in (
+            (28, "timestamp of another bundle, or none at all", "test_bad_token_of_the_seal"),
+            (28, "timestamp of another capture", "test_token_of_another_capture"),
+            (29, "its certificate had expired when it stamped", "test_bad_token_of_the_seal"),
+            (29, "its certificate is for other purposes too", "test_bad_token_of_the_seal"),
+            (29, "its imprint is over SHA-1", "test_bad_token_of_the_seal"),
+            (29, "its authority is under another root", "test_other_root"),
+        )
+    ),
+    _row(
+        28,
+        "timestamp beside no capture",
+        REFUSED,
+        UNSEEN,
+        "evidence/test_sealed_time.py::test_token_of_no_capture",
+    ),
+    _row(
+        28,
+        "an answer to an earlier request (nonce)",
+        "not kept when it is received",
+        "-",
+        "evidence/test_timestamp_client.py::test_replayed_answer",
+    ),
+    _row(
+        29,
+        "its signature is over SHA-1",
+        REFUSED,
+        UNSEEN,
+        "evidence/test_timestamp.py::test_weak_signature",
+    ),
+    _row(
+        6,
+        "a root of the timestamp authority from the bundle",
+        UNCLEAR,
+        UNCLEAR,
+        "evidence/test_sealed_time.py::test_root_in_the_bundle",
+    ),
+    _row(
+        9,
+        "a key that was not valid at the instant of the timestamp",
+        REFUSED,
+        "knows no bounds",
+        "evidence/test_sealed_time.py::test_key_at_the_proven_instant",
+    ),
+    _row(
+        30,
+        "timestamp on the wrong side of the window",
+        REFUSED,
+        UNSEEN,
+        "evidence/test_sealed_time.py::test_after_stamped_before_the_close",
+    ),
+    _row(
+        30,
+        "a token without a root to check it, where one was required",
+        UNCLEAR,
+        UNCLEAR,
+        "evidence/test_sealed_time.py::test_no_root",
+    ),
     _row(
         30,
         "no token where one was required",
@@ -199,8 +259,6 @@ ELSEWHERE = (
     ),
 )
 NOT_HERE: dict[int, str] = {
-    28: "timestamp of another bundle, nonce, imprint",
-    29: "certificate of the timestamp authority: expired, without its use, of another root",
     32: "paths in a tree: RUN is a list, so there is none",
 }
 """Attacks without a row here: what they are about has tests of its own."""

@@ -73,7 +73,7 @@ def read_time(
         at=first.at if first else None,
         tokens=len(sealed.tokens) + len(captured.stamps),
         proven=tuple(_proven(first, verdicts, captured)),
-        unproven=tuple(_unproven(first, sealed, verdicts, captured)),
+        unproven=tuple(_unproven(own, sealed, verdicts, captured)),
         problems=tuple(_problems(sealed, proven=first is not None)),
         doubts=tuple(_doubts(verdicts, estate, captured)),
     )
@@ -206,12 +206,12 @@ def _proven(first: Token | None, verdicts: Verdicts, captured: _Captured) -> Ite
 
 
 def _unproven(
-    first: Token | None, sealed: Sealed, verdicts: Verdicts, captured: _Captured
+    own: Mapping[str, Token], sealed: Sealed, verdicts: Verdicts, captured: _Captured
 ) -> Iterator[str]:
     if not (sealed.tokens or captured.stamps):
         yield "When anything was signed: no trusted timestamp is here, only the signer's own clock."
         return
-    if first is None:
+    if not own:
         why = _GIVE_ROOT if sealed.tokens else "it has no trusted timestamp"
         yield f"When it was sealed: {why}."
     good = [stamp for stamp in captured.stamps if stamp.name in captured.vouched]
@@ -219,6 +219,6 @@ def _unproven(
     if left:
         why = _GIVE_ROOT if captured.stamps and not good else "no trusted timestamp bears them out"
         yield f"When {left} of the captures that count were taken: {why}."
-    odd = len(sealed.tokens) + len(captured.stamps) - len(captured.vouched)
-    if first is not None and odd > len(sealed.tokens):
-        yield f"What {odd - len(sealed.tokens)} other timestamps say: no root in hand is theirs."
+    odd = len(sealed.tokens) + len(captured.stamps) - len(own) - len(captured.vouched)
+    if odd and (own or good):
+        yield f"What {odd} other timestamps say: no root in hand is theirs."
