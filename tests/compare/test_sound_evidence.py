@@ -4,7 +4,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from tests.builders.estates import END, NOW, START, estate, instance
@@ -31,7 +31,8 @@ from wavegate.compare.sound_evidence import (
     SoundCase,
     compare_sound_evidence,
 )
-from wavegate.record.snapshot import LeftOut, Tool
+from wavegate.record.snapshot import LeftOut, Phase, Tool
+from wavegate.record.stamp import Stamp
 from wavegate.verdict import Judgement, Verdict
 
 D = "news.acme.example"
@@ -302,6 +303,74 @@ def test_required_timestamps_are_missing() -> None:
     found = judged(estate=bound)
     assert {m.rule for m in found.missing} == {"no-timestamp"}
     assert len(found.missing) == 2
+
+
+def stamp(phase: Phase, at: datetime) -> Stamp:
+    """A token over the capture of a phase."""
+    record = snapshot(phase).digest
+    name = f"stamps/w1/acme-prod1/{phase}.1.tsr"
+    second = timedelta(seconds=1)
+    return Stamp(name=name, record=record, at=at, accuracy=second, authority="tsa")
+
+
+GOOD_STAMPS = (stamp("before", START - timedelta(minutes=1)), stamp("after", NOW))
+
+
+def test_required_timestamps_are_there() -> None:
+    """Both sides are borne out: what could hide is the authority itself, not our clock."""
+    found = judged(estate=estate(policy={"timestamps": "required"}), stamps=GOOD_STAMPS)
+    assert (Verdict.PASSED, True) == (
+        found.verdict,
+        "authority that is none" in found.could_hide or "",
+    )
+    assert not any("our clock only" in remark for remark in found.remarks)
+
+
+@pytest.mark.parametrize(("demand", "verdict"), [("required", "FAILED"), ("optional", "PASSED")])
+def test_late_timestamp_of_before(demand: str, verdict: str) -> None:
+    """It proves existence by then, no more: no use where optional, wrong where required."""
+    late = (stamp("before", START + timedelta(seconds=2)), GOOD_STAMPS[1])
+    found = judged(estate=estate(policy={"timestamps": demand}), stamps=late)
+    assert verdict == str(found.verdict)
+
+
+def test_timestamp_on_the_edge() -> None:
+    """Within its accuracy of the opening nobody can tell: missing, not wrong."""
+    edge = (stamp("before", START), GOOD_STAMPS[1])
+    found = judged(estate=estate(policy={"timestamps": "required"}), stamps=edge)
+    assert Verdict.INCONCLUSIVE is found.verdict
+    assert ["no-timestamp"] == [missing.rule for missing in found.missing]
+
+
+@pytest.mark.parametrize("demand", ["required", "optional"])
+def test_after_stamped_before_the_close(demand: str) -> None:
+    """What an authority saw before the close was not captured after it, whatever is required."""
+    early = (GOOD_STAMPS[0], stamp("after", END - timedelta(minutes=5)))
+    found = judged(estate=estate(policy={"timestamps": demand}), stamps=early)
+    assert Verdict.FAILED is found.verdict
+    assert "timestamp-wrong-side" in {finding.rule for finding in found.findings}
+
+
+def test_one_good_timestamp_of_two_suffices() -> None:
+    """A second authority that was late takes nothing away from the first."""
+    two = (*GOOD_STAMPS, stamp("before", START + timedelta(minutes=1)))
+    found = judged(estate=estate(policy={"timestamps": "required"}), stamps=two)
+    assert Verdict.PASSED is found.verdict
+
+
+def test_stamped_before_it_was_there() -> None:
+    """A token from before the capture ended: one of the two clocks is wrong."""
+    early = (stamp("before", snapshot("before").ended - timedelta(minutes=5)), GOOD_STAMPS[1])
+    found = judged(stamps=early)
+    assert Verdict.INCONCLUSIVE is found.verdict
+    assert ["clock-skew"] == [missing.rule for missing in found.missing]
+
+
+def test_timestamp_of_another_record_counts_for_nothing() -> None:
+    """Only a token over the record itself bears it out."""
+    other = replace(GOOD_STAMPS[0], record="0" * 64)
+    found = judged(estate=estate(policy={"timestamps": "required"}), stamps=(other, GOOD_STAMPS[1]))
+    assert Verdict.INCONCLUSIVE is found.verdict
 
 
 def test_torn_last_line_of_a_journal_is_a_remark() -> None:
