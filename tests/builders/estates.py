@@ -68,7 +68,7 @@ def estate(*instances: Instance, waves: tuple[Wave, ...] = (), **other: object) 
     return Estate.model_validate(
         {
             "version": 1,
-            "policy": Policy(),
+            "policy": Policy(timestamps="optional"),
             "customers": tuple(Customer(name=n) for n in sorted({i.customer for i in found})),
             "instances": found,
             "waves": waves or (wave(),),

@@ -30,7 +30,9 @@ def agreed(**other: object) -> Estate:
         {"load": "double", "at": STEP, "for": "10m"},
     )
     fields: dict[str, object] = {"planned": planned} | other
-    return estate(instance("acme-prod1", **fields), policy=Policy(throughput_unit=UNIT))
+    return estate(
+        instance("acme-prod1", **fields), policy=Policy(throughput_unit=UNIT, timestamps="optional")
+    )
 
 
 def functions() -> tuple[Watched, ...]:

@@ -40,7 +40,7 @@ def both(**other: object) -> Estate:
     }
     fields: dict[str, object] = {
         "version": 1,
-        "policy": Policy(throughput_unit=UNIT),
+        "policy": Policy(throughput_unit=UNIT, timestamps="optional"),
         "customers": tuple(
             Customer(name=name, secret=f"env:{name.upper()}_SECRET") for name in SECRETS
         ),

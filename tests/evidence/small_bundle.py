@@ -63,7 +63,13 @@ def estate() -> Estate:
     ]
     window = {"start": "2024-01-16T22:00:00Z", "end": "2024-01-16T23:00:00Z"}
     wave = {"name": WAVE, "window": window, "instances": list(NAMES)}
-    found = {"version": 1, "customers": [{"name": "acme"}], "instances": instances, "waves": [wave]}
+    found = {
+        "version": 1,
+        "policy": {"timestamps": "optional"},
+        "customers": [{"name": "acme"}],
+        "instances": instances,
+        "waves": [wave],
+    }
     return load_estate(json.dumps(found).encode(), "estate.json")
 
 

@@ -133,7 +133,7 @@ def test_without_timestamp_the_signature_stays(
 def test_authorities_are_asked_in_turn_and_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first answer counts; where all fail, hundreds of reports do not wait for them again."""
     from wavegate.evidence import timestamp_client
-    from wavegate.evidence.timestamp_client import Answer
+    from wavegate.evidence.timestamp import Answer
 
     asked = list[bytes]()
     answers = [

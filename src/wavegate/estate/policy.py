@@ -138,10 +138,10 @@ class Policy(Strict):
     """How soon sending must go on after a node stops."""
     too_slow: PositiveDuration = timedelta(seconds=10)
     """An answer later than this is silence."""
-    timestamps: Timestamps = "optional"
-    """Whether trusted timestamps are required."""
+    timestamps: Timestamps = DemandPerEnvironment()
+    """Whether trusted timestamps are required: `required` or `optional`, for all or each."""
     tsa: tuple[HttpUrl, ...] = ()
-    """URLs of RFC 3161 timestamp authorities."""
+    """URLs of RFC 3161 timestamp authorities; each is asked about each capture and seal."""
 
     def due_after(self, promise: str) -> timedelta:
         """How long after the window's end a cell of a promise may stay open."""

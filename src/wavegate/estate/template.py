@@ -46,7 +46,7 @@ policy:
   clock_tolerance: 5s             # clock difference that is not worth a finding
   failover_within: 2m             # how soon sending goes on after a node stops
   too_slow: 10s                   # a later answer is silence
-  timestamps: optional            # required or optional; or per environment: {prod: required}
+  timestamps: {dev: optional, stage: optional, prod: required}   # or one word for all
   tsa: []                         # URLs of RFC 3161 timestamp authorities
 
 """
