@@ -198,6 +198,17 @@ def test_reading_ends_at_the_last_signed_line(store: LocalStore) -> None:
     assert () == read_timelines(store, WAVE, NAME, upto={}).timelines
 
 
+def test_what_nobody_signed_is_left_out_and_said(store: LocalStore) -> None:
+    """A killed watch leaves lines that no gate may use; to say nothing would hide it."""
+    put(writer(store), sample(0), sample(5), sample(10))
+    segment = files(store)[0].name.removesuffix(".jsonl")
+
+    problems = read_timelines(store, WAVE, NAME, upto={segment: 2}).problems
+
+    told = [(found.kind, found.n, found.detail) for found in problems]
+    assert [("unsigned", 3, "1 line is behind the last signed checkpoint, and left out")] == told
+
+
 def test_a_full_disk_becomes_a_gap(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """What could not be written is lost, and the timeline says for how long."""
     journal = writer(store)

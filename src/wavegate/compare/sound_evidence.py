@@ -29,8 +29,8 @@ from wavegate.verdict import Finding, Judgement, Missing, NotCompared, On, incon
 PROMISE = "sound_evidence"
 ONLY_MISSING = frozenset({"missing-object", "schema"})
 """Flaws that mean that something is not there or cannot be read; all others mean it is wrong."""
-HARMLESS = frozenset({"torn-journal"})
-"""A last line that was never acknowledged: a writer at work, or a crash; it is a remark."""
+HARMLESS = frozenset({"torn-journal", "unsigned-journal"})
+"""An end that was never acknowledged or signed: a writer at work, or a crash; it is a remark."""
 SHOWN_AT_MOST = 5
 ACCEPT = "wavegate nightly accept --by NAME --why TEXT"
 

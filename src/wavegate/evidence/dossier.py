@@ -31,6 +31,7 @@ FlawKind = Literal[
     "same-record",
     "mail-journal",
     "torn-journal",
+    "unsigned-journal",
     "timeline-journal",
     "sequence",
     "plan",

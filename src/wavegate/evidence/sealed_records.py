@@ -34,8 +34,8 @@ FOLDERS: Mapping[str, RecordKind] = {
     "queues": "queue",
     "timelines": "timeline",
 }
-HARMLESS = frozenset({"torn-journal"})
-"""Flaws that a run with sound evidence may have met: a last line that nobody acknowledged."""
+HARMLESS = frozenset({"torn-journal", "unsigned-journal"})
+"""Flaws that a run with sound evidence may have met: an end that nobody acknowledged or signed."""
 _ACCEPTED = "records/accepted/"
 _PLACE = re.compile(
     r"records/(?P<folder>signed|accepted|mails|mail-sources|readings|queues|timelines)/"

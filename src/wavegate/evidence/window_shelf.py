@@ -16,6 +16,7 @@ from wavegate.evidence.queue_shelf import read_looks
 from wavegate.evidence.statement import read
 from wavegate.evidence.timeline_checkpoints import timeline_checkpoints
 from wavegate.evidence.trust import Role, Trust
+from wavegate.record.journal import ProblemKind
 from wavegate.record.queue import QueueLook
 from wavegate.record.store import Store
 from wavegate.record.timeline import Timeline
@@ -79,9 +80,18 @@ def _journals(
     reading = read_timelines(store, wave, instance, upto=checked.upto)
     flaws += checked.flaws
     for problem in reading.problems:
-        kind: FlawKind = "torn-journal" if problem.kind == "torn" else "timeline-journal"
-        flaws.append(Flaw(kind=kind, subject=problem.journal, detail=problem.detail))
+        flaws.append(Flaw(kind=_kind(problem.kind), subject=problem.journal, detail=problem.detail))
     return reading.timelines
+
+
+def _kind(problem: ProblemKind) -> FlawKind:
+    match problem:
+        case "torn":
+            return "torn-journal"
+        case "unsigned":
+            return "unsigned-journal"
+        case _:
+            return "timeline-journal"
 
 
 def _in_place(

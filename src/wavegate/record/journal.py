@@ -182,7 +182,7 @@ def _sync_folder(path: Path) -> None:
         raise write_error(error, str(path)) from error
 
 
-ProblemKind = Literal["torn", "chain", "line", "too-long", "schema"]
+ProblemKind = Literal["torn", "chain", "line", "too-long", "schema", "unsigned"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +192,8 @@ class JournalProblem:
     kind: `torn`, the last line has no newline and was dropped, or there is no line at all (a
     crash, or a writer at work; nothing acknowledged is missing by it); `chain`, numbers or digests
     do not follow; `line`, a line that cannot be read; `too-long`; `schema`, another kind or a
-    newer version, nothing of it was read.
+    newer version, nothing of it was read; `unsigned`, lines behind the last
+    signed checkpoint, left out (a writer at work, or one that was killed).
     journal: its name. n: the line from 0. detail: a sentence.
     """
 

@@ -208,8 +208,14 @@ class _Reader:
             )
             for line in lines:
                 if last is not None and line.at > last:
+                    self._tell_unsigned(segment, line.at, 1 + sum(1 for _ in lines))
                     return
                 yield line
+
+    def _tell_unsigned(self, segment: str, first: int, count: int) -> None:
+        which = "line is" if count == 1 else "lines are"
+        detail = f"{count} {which} behind the last signed checkpoint, and left out"
+        self._tell("unsigned", segment, first, detail)
 
     def _begin(self, segment: str, line: JournalLine) -> _Track | None:
         try:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from wavegate import clock
 from wavegate.compare.coverage import messages_needed
+from wavegate.compare.sound_evidence import HARMLESS
 from wavegate.compare.throughput_baseline import baseline
 from wavegate.decision import EXIT_CODES, Word
 from wavegate.evidence.dossier import Dossier
@@ -150,7 +151,7 @@ def _instance(shelf: Shelf, dossier: Dossier) -> Iterator[Check]:
 def _records(shelf: Shelf, dossier: Dossier) -> Iterator[Check]:
     name, chosen = dossier.instance.name, dossier.before
     for flaw in dossier.flaws:
-        if flaw.kind != "torn-journal":
+        if flaw.kind not in HARMLESS:
             yield _hold(name, "sound_evidence", f"{flaw.subject}: {flaw.detail}", CAPTURE)
     if chosen is None:
         yield _hold(name, "sound_evidence", "there is no snapshot `before`", CAPTURE)
