@@ -14,7 +14,11 @@ from tests.builders.stores import Desk
 from tests.builders.worlds import World
 
 from wavegate.cli.entry import run
+from wavegate.evidence.dossier import Dossier
+from wavegate.report.resend import NoPlan, ResendPlan
+from wavegate.run import gate as gate_module
 from wavegate.run.queue import file_look
+from wavegate.run.resends import write_resend
 from wavegate.run.suites import find_suites
 
 pytestmark = pytest.mark.timeout(600)
@@ -77,6 +81,32 @@ def test_a_changed_plan_is_refused(desk: Desk, gate: list[str], tmp_path: Path) 
     place.write_bytes(place.read_bytes() + b'"resend","1","","","1","x@y.example",""\r\n')
     key = desk.folder / "home/keys/default.pub"
     assert 1 == run(["verify", str(tmp_path / "bundle"), "--key", str(key)])
+
+
+def test_a_sealed_plan_that_the_records_do_not_give_is_refused(
+    desk: Desk,
+    gate: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Who holds the key can seal a list with a reader left out; judging again finds it out."""
+
+    def shortened(folder: Path, dossier: Dossier) -> ResendPlan | NoPlan:
+        found = write_resend(folder, dossier)
+        place = folder / "resend/acme-prod1.csv"
+        place.write_bytes(b"".join(place.read_bytes().splitlines(keepends=True)[:-1]))
+        return found
+
+    listed(desk)
+    monkeypatch.setattr(gate_module, "write_resend", shortened)
+    bundle = bundle_of(gate, tmp_path)
+    verify = ["verify", str(bundle), "--key", str(desk.folder / "home/keys/default.pub")]
+    assert 0 == run(verify)
+    assert 1 == run([*verify, "--rejudge"])
+    told = capsys.readouterr().err
+    assert "resend/acme-prod1.csv" in told
+    assert "the records give another resend plan than the sealed one" in told
 
 
 def test_nothing_to_resend_is_said(desk: Desk, gate: list[str], tmp_path: Path) -> None:

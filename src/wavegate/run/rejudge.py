@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The Wavegate developers
 # SPDX-License-Identifier: Apache-2.0
-"""Judging a bundle again: the installed suites, whose digest the seal must name, on its records."""
+"""Judging a bundle again: the installed suites, whose digest the seal must name, on its records.
+
+The resend plans are worked out again as well: a person acts on them.
+"""
 
 import shutil
 import tempfile
@@ -13,8 +16,11 @@ from wavegate.estate.nightly import NIGHTLY, with_nightly
 from wavegate.evidence.night_file import read_night
 from wavegate.evidence.trust import Trust
 from wavegate.evidence.verdicts import Verdicts
+from wavegate.record.local_store import LocalStore
+from wavegate.report.resend import FOLDER
 from wavegate.run.gate import Request, judge_bundle
-from wavegate.run.opening import find_wave
+from wavegate.run.opening import find_wave, open_records
+from wavegate.run.resends import write_resend
 from wavegate.run.suites import find_suites, nightly_suites, suites_digest
 
 
@@ -22,7 +28,8 @@ def rejudge(bundle: Path, sealed: Verdicts, trust: Trust, own: tuple[Path, ...] 
     """The verdicts that the installed suites give on a bundle's records, at the run's instant.
 
     Never runs code from the bundle. The records are copied first, so that a bundle on a read-only
-    medium can be judged. Raises InvalidError where the installed suites are not the sealed ones.
+    medium can be judged. Raises InvalidError where the installed suites are not the sealed ones,
+    or where the records give another resend plan than the sealed one.
     """
     nightly = sealed.wave is None
     suites = nightly_suites() if nightly else find_suites(own)
@@ -43,7 +50,30 @@ def rejudge(bundle: Path, sealed: Verdicts, trust: Trust, own: tuple[Path, ...] 
             only=() if nightly else _only(sealed),
             spent=read_night(bundle).spent if nightly else frozenset(),
         )
-        return judge_bundle(copy, sealed.run, wave, sealed.at, trust, request)
+        again = judge_bundle(copy, sealed.run, wave, sealed.at, trust, request)
+        if not nightly:
+            _same_resends(bundle, copy, wave, again, trust)
+        return again
+
+
+def _same_resends(bundle: Path, copy: Path, wave: Wave, again: Verdicts, trust: Trust) -> None:
+    """Work the resend plans out again. Raises InvalidError naming the first that differs."""
+    records = LocalStore.open(copy / "records", create=False)
+    shelf = open_records(records, load(copy / "estate.json").estate, wave, trust, again.at)
+    for name in _judged(again):
+        write_resend(copy, shelf.dossier(name))
+    sealed, found = (_plans(folder / FOLDER) for folder in (bundle, copy))
+    odd = sorted(name for name in sealed | found if sealed.get(name) != found.get(name))
+    if odd:
+        raise InvalidError(
+            "the records give another resend plan than the sealed one",
+            where=str(bundle / FOLDER / odd[0]),
+            cure="resend nothing by it; ask for the bundle again from its source",
+        )
+
+
+def _plans(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob("*") if path.is_file()}
 
 
 def _wave(estate: Estate, sealed: Verdicts, bundle: Path) -> Wave:
@@ -54,6 +84,10 @@ def _wave(estate: Estate, sealed: Verdicts, bundle: Path) -> Wave:
 
 def _only(sealed: Verdicts) -> tuple[str, ...]:
     """The instances that a partial run was about; () for a whole one."""
-    judged = {cell.instance for cell in sealed.cells if cell.judged and not cell.outside}
+    judged = _judged(sealed)
     everyone = {cell.instance for cell in sealed.cells if not cell.outside}
-    return tuple(sorted(judged)) if judged != everyone else ()
+    return judged if set(judged) != everyone else ()
+
+
+def _judged(sealed: Verdicts) -> tuple[str, ...]:
+    return tuple(sorted({c.instance for c in sealed.cells if c.judged and not c.outside}))
