@@ -48,6 +48,7 @@ BEAT_LEAST, BEAT_MOST = timedelta(seconds=1), timedelta(seconds=10)
 PER_HOST = 16
 MOST_THREADS = 128
 LOOK_PATIENCE = 600.0
+STOPPING = "interrupted: waiting for the answers under way; once more ends at once"
 
 
 class AtMoment(Protocol):
@@ -228,6 +229,8 @@ class _Watch:
 
     def _finish(self) -> Ended:
         interrupted = self._stop.is_set()
+        if interrupted and self._under_way + self._looking:
+            self._tell(Told(clock.now(), STOPPING))
         self._check_clock()
         patience = self._plan.policy.too_slow.total_seconds() + 3.0
         self._collect_all(patience if interrupted or not self._looking else LOOK_PATIENCE)
