@@ -17,10 +17,13 @@ from tests.builders.migrations import queue_after, queue_before
 from tests.builders.snapshots import snapshot, zone
 from tests.builders.stores import HOUR, Desk
 from tests.builders.timelines import every, timeline
+from tests.builders.tiny_tsa import WITH_OPENSSL, Tsa
 from tests.evidence.small_bundle import GOOD, KEY, OTHER_KEY, RUN, WAVE, mail, make
 
 from wavegate.canonical import digest
 from wavegate.evidence.diagnosis import Diagnosis, Grade
+from wavegate.evidence.envelope import read_unverified
+from wavegate.evidence.stamp_shelf import token_name
 from wavegate.evidence.store_doctor import Examination, examine
 from wavegate.evidence.trust import Trust, everything, load
 from wavegate.record.local_store import LocalStore
@@ -285,6 +288,24 @@ def test_odd_is_no_damage(desk: Path) -> None:
     found = looked_at(desk, Trust(keys=(everything(OTHER_KEY.public),)))
     assert {Grade.ODD} == {one.grade for one in found.diagnoses}
     assert any("no trusted key" in one.text for one in found.diagnoses)
+
+
+@WITH_OPENSSL
+def test_timestamps_are_looked_at(desk: Path) -> None:
+    """A token over its capture is well; one that was changed is damage, one of nothing is odd."""
+    store = LocalStore.open(desk / "store", create=False)
+    place = f"{SIGNED}/000001.dsse.json"
+    payload = read_unverified(store.read(place))
+    stamped = token_name(place, 1)
+    store.create(stamped, Tsa.make(desk / "tsa").stamp(payload, "-sha256", "-cert"))
+    assert () == looked_at(desk).diagnoses
+    edit(desk / "store" / stamped, lambda data: data[:-9])
+    (told,) = bad(desk)
+    assert (stamped, True) == (told.name, "no RFC 3161 answer" in told.text)
+    (desk / "store" / stamped).unlink()
+    store.create(token_name(f"{SIGNED}/000009.dsse.json", 1), b"x")
+    (odd,) = looked_at(desk).diagnoses
+    assert (Grade.ODD, "a timestamp beside no capture") == (odd.grade, odd.text)
 
 
 def test_worst_comes_first(desk: Path) -> None:

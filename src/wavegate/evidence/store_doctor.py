@@ -14,6 +14,7 @@ from pathlib import Path
 from wavegate.evidence.diagnosis import Diagnosis, Grade
 from wavegate.evidence.store_journals import journal_troubles
 from wavegate.evidence.store_signed import Signed, chain_troubles, gate_troubles, read_signed
+from wavegate.evidence.store_stamps import stamp_troubles
 from wavegate.evidence.trust import Trust
 from wavegate.record.local_store import LocalStore
 from wavegate.record.store_walk import Entry, hash_file, walk
@@ -53,6 +54,7 @@ def examine(store: LocalStore, trust: Trust | None) -> Examination:
     found += _absent(entries, about)
     found += chain_troubles(signed)
     found += gate_troubles(store, signed)
+    found += stamp_troubles(store)
     found += journal_troubles(store, trust)
     return Examination(
         place=store.place,
