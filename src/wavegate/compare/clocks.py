@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Wavegate developers
 # SPDX-License-Identifier: Apache-2.0
-"""How far the harness's clock is from the clocks that answered: HTTP Date, /r/test, Logon.
+"""How far the harness's clock is from the clocks that answered: HTTP Date, /r/test, Logon, sink.
 
 Each answer bounds the difference from both sides (it was written between asking and hearing), so
 that slow answers and whole-second dates do not look like skew.
@@ -12,10 +12,12 @@ from email.utils import parsedate_to_datetime
 from statistics import median
 
 from wavegate.record.campaign_view import CampaignView, NotSeen
+from wavegate.record.greeting import greeted_at
 from wavegate.record.observation import Observation
 from wavegate.record.snapshot import Snapshot
 
 HTTP_RESOLUTION = timedelta(seconds=1)
+SINK_RESOLUTION = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,9 @@ def skews(snapshot: Snapshot, view: CampaignView) -> tuple[Skew, ...]:
         if date is not None:
             least = _least(seen, date, HTTP_RESOLUTION)
             found.setdefault("HTTP Date", []).append(least)
+        told = greeted_at(seen)
+        if told is not None:
+            found.setdefault("the sink", []).append(_least(seen, told, SINK_RESOLUTION))
     for redir in view.redir:
         if redir.date is not None and redir.zone_known:
             least = _least(redir.source, redir.date, HTTP_RESOLUTION)

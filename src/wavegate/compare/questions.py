@@ -20,6 +20,7 @@ from wavegate.record.snapshot import Snapshot
 _LEADING = frozenset(
     {dns.rdatatype.CNAME, dns.rdatatype.PTR, dns.rdatatype.MX, dns.rdatatype.NS, dns.rdatatype.TXT}
 )
+_OTHERWISE = frozenset({"mta-sts", "smtp"})
 
 
 def not_asked_after(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
@@ -27,15 +28,16 @@ def not_asked_after(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
 
     Left out are names that only an answer of before led to, servers of a zone whose NS set
     changed, what a session is needed for where Logon was answered otherwise, the history of the
-    rate: each capture reads what there is at its time, and `throughput` shows what is silent; and
-    the signatures of a zone and the policy file of a host, which the DNS may have ceased to name.
+    rate: each capture reads what there is at its time, and `throughput` shows what is silent; the
+    signatures of a zone and the policy file of a host, which the DNS may have ceased to name; and
+    our own sink.
     """
     asked = {found.identity for found in after.observations}
     gone = [found for found in before.observations if found.identity not in asked]
     if not gone:
         return ()
     gone = [found for found in gone if SERIES not in found.asked]
-    gone = [found for found in gone if SIGNED not in found.asked and found.kind != "mta-sts"]
+    gone = [found for found in gone if SIGNED not in found.asked and found.kind not in _OTHERWISE]
     gone = [found for found in gone if not _needs_session(found) or _logged_on(after)]
     lost_leads, moved = _lost_leads(before, after), _moved_zones(before, after)
     return tuple(

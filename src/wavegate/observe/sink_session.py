@@ -21,6 +21,7 @@ from wavegate.errors import InternalError
 from wavegate.observe.sink_desk import Desk, plain_address
 from wavegate.observe.sink_settings import Address, Door
 from wavegate.observe.sink_wire import plain_path, read_data
+from wavegate.record.greeting import greeting
 from wavegate.record.message import Received
 
 CHUNK = 64 * 1024
@@ -35,7 +36,7 @@ class Visit:
         self._door = door
         self._peer: str | None = str(peer)
         self._peer_by: Literal["socket", "proxy"] = "socket"
-        self._connected: datetime = now()
+        self.connected: datetime = now()
 
     async def handle_PROXY(  # noqa: N802 - aiosmtpd names its hooks so
         self, _server: SMTP, _session: Session, _envelope: Envelope, said: ProxyData
@@ -134,7 +135,7 @@ class Visit:
             helo=_printable(session.host_name or ""),
             mail_from="" if sender == NULL_PATH else sender,
             recipients=tuple(envelope.rcpt_tos),
-            connected=self._connected,
+            connected=self.connected,
             ended=now(),
             tls=session.ssl is not None,
             raw=raw,
@@ -165,7 +166,7 @@ class SinkSession(SMTP):
             data_size_limit=limits.message,
             enable_SMTPUTF8=True,
             hostname=desk.settings.hostname,
-            ident="Wavegate sink",
+            ident=greeting(self._visit.connected),
             tls_context=desk.tls,
             timeout=limits.idle,
             auth_exclude_mechanism=("LOGIN", "PLAIN"),

@@ -16,7 +16,7 @@ from wavegate.clock import format_instant
 from wavegate.errors import DamagedError
 from wavegate.record.fields import instant, number, text, text_members
 
-Kind = Literal["dns", "http", "soap", "tls", "ssh", "mta-sts"]
+Kind = Literal["dns", "http", "soap", "tls", "ssh", "mta-sts", "smtp"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
