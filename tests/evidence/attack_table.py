@@ -66,6 +66,13 @@ ELSEWHERE = (
     _row(6, "no key", UNCLEAR, UNCLEAR, "evidence/test_verify.py::test_no_key"),
     _row(
         6,
+        "a trust file from the bundle",
+        UNCLEAR,
+        "takes no trust file",
+        "evidence/test_verify.py::test_trust_file_in_the_bundle",
+    ),
+    _row(
+        6,
         "a key from the bundle, a link to it too",
         UNCLEAR,
         UNCLEAR,
@@ -108,15 +115,15 @@ ELSEWHERE = (
     ),
     _row(
         25,
-        "a journal cut at its end",
-        "no journal is in a bundle; seen in the store",
+        "a journal in a store cut at its end",
+        "refused by `doctor --store`: it ends before its signed end",
         "-",
         "evidence/test_store_doctor.py::test_damage_is_named",
     ),
     _row(
         26,
-        "a journal edited, reordered, torn inside",
-        "no journal is in a bundle; seen in the store",
+        "a journal in a store edited, reordered, torn inside",
+        "refused by `doctor --store`: the chain breaks",
         "-",
         "record/test_journal.py::test_changed_line_breaks_the_chain_behind_it",
     ),
@@ -237,6 +244,34 @@ ELSEWHERE = (
         "report/test_safe_text.py::test_nothing_unseen_is_left",
     ),
     _row(
+        38,
+        "markup of the typesetter in values",
+        SHOWN,
+        "-",
+        "report/test_pdf.py::test_hostile_text_stays_text",
+    ),
+    _row(
+        39,
+        "the same in text that is copied out of the PDF",
+        SHOWN,
+        "-",
+        "report/test_pdf.py::test_copied_text_has_no_hidden_characters",
+    ),
+    _row(
+        40,
+        "PDF changed or updated, without its bundle",
+        "seen by pyHanko and pdfsig",
+        "-",
+        "report/test_pdf_seal.py::test_later_change_is_seen",
+    ),
+    _row(
+        41,
+        "a report that never said what the verdicts say, sealed by a liar",
+        "said not to be proven",
+        UNSEEN,
+        "evidence/test_attack_table.py::test_a_false_report_is_not_vouched_for",
+    ),
+    _row(
         31,
         "no line of RUN under the customer's tag",
         REFUSED,
@@ -258,10 +293,6 @@ ELSEWHERE = (
         "run/test_extracts.py::test_no_byte_is_another_customers",
     ),
 )
-NOT_HERE: dict[int, str] = {
-    32: "paths in a tree: RUN is a list, so there is none",
-}
-"""Attacks without a row here: what they are about has tests of its own."""
 
 
 def rows() -> tuple[Row, ...]:
@@ -297,9 +328,9 @@ def _lines() -> Iterator[str]:
     for row in found:
         cells = (str(row.number), row.attack, row.verify, row.script)
         yield f"| {' | '.join(map(_cell, cells))} |"
-    yield "\nNot in this table: what they are about has tests of its own, or is not there.\n"
-    for number, told in sorted(NOT_HERE.items()):
-        yield f"- {number}: {told}"
+    yield "\nRUN is a list that every customer holds whole, so no tree is read: a root, or a path"
+    yield "in one, is a field or a file that a bundle does not have (32). A zip is never unpacked"
+    yield "(16, 18, 36): whoever unpacks one gets a folder, and that is what is verified."
 
 
 def _cell(text: str) -> str:

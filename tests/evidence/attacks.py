@@ -31,9 +31,10 @@ from tests.evidence.small_bundle import (
 
 from wavegate.canonical import digest, dumps, loads
 from wavegate.clock import format_instant
-from wavegate.evidence.envelope import PAYLOAD_TYPE, pae, sign
+from wavegate.evidence.envelope import PAYLOAD_TYPE, pae, read_unverified, sign
+from wavegate.evidence.predicates import RecordPredicate
 from wavegate.evidence.signer import FileSigner
-from wavegate.evidence.statement import grid_subject, record_subject, write
+from wavegate.evidence.statement import grid_subject, read, record_subject, write
 from wavegate.record.local_store import LocalStore
 from wavegate.record.snapshot import Phase, Snapshot
 
@@ -239,6 +240,31 @@ WAIVER = {
     "covers": None,
     "in_force": True,
 }
+
+
+def refiled(change: Callable[[Json], object]) -> Edit:
+    """A frozen journal is changed and filed anew under its digest, before sealing.
+
+    The signed statement still names the record as it was.
+    """
+
+    def edit(folder: Path) -> None:
+        store = LocalStore.open(folder / "records", create=False)
+        place = f"mails/{WAVE}/{NAMES[0]}/after.dsse.json"
+        record = read(read_unverified(store.read(place)), RecordPredicate).only_digest()
+        found = loads(store.get(record))
+        assert isinstance(found, dict)
+        change(found)
+        (folder / f"records/objects/{record[:2]}/{record}").unlink()
+        store.put(dumps(found))
+
+    return edit
+
+
+def _messages(found: Json) -> list[object]:
+    messages = found["messages"]
+    assert isinstance(messages, list)
+    return messages
 
 
 def _waive(found: Json) -> None:
@@ -684,6 +710,18 @@ LIES = (
         says="after the window had opened",
         stock=False,
         recipe=replace(GOOD, plan=replace(plan(), late=True)),
+    ),
+    Attack(
+        name="25 a frozen journal cut before sealing",
+        says="no signed statement names",
+        stock=False,
+        inside=refiled(lambda found: _messages(found).pop()),
+    ),
+    Attack(
+        name="26 a line of a frozen journal doubled before sealing",
+        says="no signed statement names",
+        stock=False,
+        inside=refiled(lambda found: _messages(found).append(_messages(found)[0])),
     ),
     Attack(
         name="33 verdict on an absent record",

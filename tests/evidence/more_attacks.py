@@ -427,6 +427,24 @@ RUN_LIST = (
         outside=run_list(lambda data: data[:-1], lines=64),
     ),
     Attack(
+        name="32 the root of a tree in the seal",
+        says="unknown field 'root'",
+        stock=True,
+        outside=statement(lambda s: _set_predicate(s, root="0" * 64, size=3)),
+    ),
+    Attack(
+        name="32 a path in a tree beside RUN",
+        says="not listed in MANIFEST: PROOF",
+        stock=True,
+        outside=lambda folder: (folder / "PROOF").write_bytes(b"0" * 64 + b"\n"),
+    ),
+    Attack(
+        name="32 a tree in place of RUN",
+        says="not a list of extracts|RUN",
+        stock=True,
+        outside=run_list(lambda _: (b"0" * 64 + b"\n") * 64),
+    ),
+    Attack(
         name="27 line endings of RUN",
         says="line endings",
         stock=True,

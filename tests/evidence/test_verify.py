@@ -12,8 +12,9 @@ from tests.evidence.small_bundle import GOOD, KEY, NAMES, NO_GO, OTHER_KEY, RUN,
 
 from wavegate.errors import InputError, InvalidError
 from wavegate.evidence.tree import Budget, Tree
-from wavegate.evidence.trust import Role, Trust, TrustedKey, everything, of_public_keys
+from wavegate.evidence.trust import Role, Trust, TrustedKey, dump, everything, of_public_keys
 from wavegate.evidence.verify import verify_bundle
+from wavegate.run.verify import trust_of
 
 TRUST = Trust(keys=(everything(KEY.public),))
 
@@ -82,6 +83,18 @@ def test_key_in_the_bundle(tmp_path: Path) -> None:
     for path in (bundle / "key.pub", tmp_path / "link.pub"):
         found = verify_bundle(bundle, of_public_keys([path]))
         assert (found.exit_code, "lies in the bundle" in found.problems[0]) == (3, True)
+
+
+def test_trust_file_in_the_bundle(tmp_path: Path) -> None:
+    """A trust file that came with the bundle proves nothing, beside a key from outside too."""
+    bundle = make(tmp_path / "bundle", inside=lambda f: (f / "trust.json").write_bytes(dump(TRUST)))
+    (tmp_path / "key.pub").write_text(OTHER_KEY.public.pem)
+    found = verify_bundle(bundle, trust_of((tmp_path / "key.pub",), bundle / "trust.json"))
+    assert (3, (), True) == (
+        found.exit_code,
+        tuple(text for text in found.proven if KEY.keyid in text),
+        "lies in the bundle" in found.problems[0],
+    )
 
 
 def test_record_key_cannot_seal(good: Path) -> None:

@@ -249,6 +249,7 @@ def _proven(
 
 def _not_proven(verdicts: Verdicts, plan: Plan | None, doubts: tuple[Doubt, ...]) -> Iterator[str]:
     yield "That the verdicts follow from the records: --rejudge shows it."
+    yield "That the reports say what verdicts.json says: that file counts, and can be read."
     yield "That the records show the world as it was: they rest on whoever held the record key."
     if verdicts.wave is None:
         yield "That no look of this night, or night before it, was left out: it is not in here."
