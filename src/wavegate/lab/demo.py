@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wavegate import clock
-from wavegate.lab.play import Play, Played, Say, play
+from wavegate.lab.commands import Say
+from wavegate.lab.play import Play, Played, play
 
 BROKEN = {
     "build-newer": "build_version",

@@ -5,30 +5,21 @@
 The lab knows nothing of the harness's code and drives only its command line (design, "Lab").
 """
 
-import json
 import os
-import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from wavegate import clock
 from wavegate.errors import InternalError
+from wavegate.lab.commands import Commands, Say, Step
 
-READY_WITHIN = 60.0
-STEP_WITHIN = 300.0
-ENDS_WITHIN = 20.0
 WATCH_STARTS = timedelta(seconds=8)
 """How long before the opening a watch is started at the latest."""
 TRIES = 3
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,20 +36,6 @@ class Play:
     window: str = "8s"
     out: Path | None = None
     close: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One command that was run. data: the object it printed."""
-
-    name: str
-    code: int
-    data: Mapping[str, Any]
-
-    @property
-    def gates(self) -> bool:
-        """Whether it asked for a decision about the wave."""
-        return self.name in ("gate", "gate again")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +112,7 @@ class _TooLateError(Exception):
 def _play(wanted: Play, say: Say) -> Played:
     wanted.folder.mkdir(parents=True, exist_ok=True)
     env = {**os.environ, "WAVEGATE_HOME": str(wanted.folder / "home")}
-    stage = _Stage(wanted=wanted, env=env, say=say)
+    stage = _Stage(wanted=wanted, folder=wanted.folder, env=env, say=say)
     with stage.daemon("lab", *_serve(wanted)):
         lab = stage.lab_json()
         listen = ("--listen", str(lab["smtp"]))
@@ -162,10 +139,8 @@ def _serve(wanted: Play) -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Stage:
+class _Stage(Commands):
     wanted: Play
-    env: Mapping[str, str]
-    say: Say
 
     def place(self, lab: Mapping[str, object]) -> tuple[str, ...]:
         """The options that say which estate and store."""
@@ -244,89 +219,3 @@ class _Stage:
             self.run("phase after", None, "lab", "phase", "after", *at),
             self.run("capture after", 0, "capture", *where, "--phase", "after"),
         ]
-
-    def run(self, name: str, wanted: int | None, *args: str) -> Step:
-        """Run one command with --json; a code other than the wanted one ends the play."""
-        began = clock.monotonic()
-        done = subprocess.run(
-            [sys.executable, "-m", "wavegate", *args, "--json"],
-            env=dict(self.env),
-            capture_output=True,
-            text=True,
-            timeout=STEP_WITHIN,
-            check=False,
-        )
-        data = _object(done.stdout)
-        self.say(f"  {name:15} exit {done.returncode}  {clock.monotonic() - began:5.1f} s")
-        if (wanted is not None and done.returncode != wanted) or not data:
-            raise InternalError(
-                f"{name} exited {done.returncode}: {done.stderr[-2000:] or done.stdout[-2000:]}",
-                where=" ".join(args),
-                cure="run the command by hand to see more",
-            )
-        return Step(name=name, code=done.returncode, data=data)
-
-    def lab_json(self) -> Mapping[str, Any]:
-        """What the lab wrote once it was ready."""
-        return _object((self.wanted.folder / "lab.json").read_text("utf-8"))
-
-    def awaited(self, name: str, process: "subprocess.Popen[bytes]") -> Step:
-        """Wait until a command beside the others has ended by itself."""
-        process.wait(timeout=STEP_WITHIN)
-        data = _object((self.wanted.folder / f"{name}.log").read_text("utf-8", "replace"))
-        self.say(f"  {name:15} exit {process.returncode}")
-        return Step(name=name, code=process.returncode, data=data)
-
-    @contextmanager
-    def daemon(self, name: str, *args: str) -> Iterator[None]:
-        """Run a command beside the others, once it is ready; end it by SIGTERM."""
-        with self.started(name, *args) as process:
-            if name == "lab":
-                self._wait_ready(process)
-            yield
-
-    @contextmanager
-    def started(self, name: str, *args: str) -> "Iterator[subprocess.Popen[bytes]]":
-        """Start a command beside the others; end it by SIGTERM and wait for it."""
-        log = (self.wanted.folder / f"{name}.log").open("wb")
-        process = subprocess.Popen(
-            [sys.executable, "-m", "wavegate", *args, "--json"],
-            env=dict(self.env),
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            yield process
-        finally:
-            _end(process, log)
-
-    def _wait_ready(self, process: "subprocess.Popen[bytes]") -> None:
-        deadline = clock.monotonic() + READY_WITHIN
-        while not (self.wanted.folder / "lab.json").exists():
-            try:
-                process.wait(timeout=0.05)
-            except subprocess.TimeoutExpired:
-                if clock.monotonic() < deadline:
-                    continue
-            log = (self.wanted.folder / "lab.log").read_text("utf-8", "replace")
-            raise InternalError(f"the lab did not start: {log[-2000:]}", cure="see lab.log")
-
-
-def _end(process: "subprocess.Popen[bytes]", log: IO[bytes]) -> None:
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(timeout=ENDS_WITHIN)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    log.close()
-
-
-def _object(text: str) -> Mapping[str, Any]:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
