@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -219,3 +220,8 @@ def test_a_suite_of_the_user_joins_the_grid(
     found = told(capsys)
     assert "PASSED" == verdict_of(found, "two_instances")
     assert "Ours alone" in [promise["sentence"] for promise in found["promises"]]
+    verify = ["verify", str(tmp_path / "b"), "--key", key_of(desk), "--rejudge"]
+    assert 1 == run(verify)
+    assert 0 == run([*verify, "--suites", str(own)])
+    copied = shutil.copytree(own, tmp_path / "b/own")
+    assert 2 == run([*verify, "--suites", str(copied)])

@@ -13,6 +13,7 @@ EPILOG = """\b
 Examples:
   wavegate verify reports/runs/RUN --key wavegate.pub
   wavegate verify reports/runs/RUN --key wavegate.pub --rejudge
+  wavegate verify reports/runs/RUN --key wavegate.pub --sample 25 --seed 2024-02-01 --rejudge
   wavegate verify acme-extract --key wavegate.pub --customer acme --secret env:SECRET
 Judges authenticity, not the decision: an honest NO-GO bundle is valid.
 Exit codes: 0 valid; 1 invalid; 2 not a bundle; 3 no key from outside it, or a token missing.
@@ -25,6 +26,9 @@ Exit codes: 0 valid; 1 invalid; 2 not a bundle; 3 no key from outside it, or a t
 @click.option("--trust", type=options.PATH, help="Trust file with roles and validity.")
 @options.tsa_root
 @click.option("--rejudge", is_flag=True, help="Run the installed suites again on the records.")
+@options.suites
+@click.option("--sample", type=click.IntRange(1), help="Draw so many cells for an auditor.")
+@click.option("--seed", help="Of a sample: any word, chosen once the bundle is there.")
 @click.option("--expect-run", help="The run it must be.")
 @click.option("--expect-wave", help="The wave it must be of.")
 @click.option("--customer", help="Of an extract: whose it must be.")
@@ -41,6 +45,9 @@ def command(
     trust: Path | None,
     tsa_root: tuple[Path, ...],
     rejudge: bool,
+    suites: tuple[Path, ...],
+    sample: int | None,
+    seed: str | None,
     expect_run: str | None,
     expect_wave: str | None,
     customer: str | None,
@@ -57,6 +64,9 @@ def command(
         trust=trust,
         tsa_roots=tsa_root,
         rejudge=rejudge,
+        suites=suites,
+        sample=sample,
+        seed=seed,
         expect_run=expect_run,
         expect_wave=expect_wave,
         customer=customer,

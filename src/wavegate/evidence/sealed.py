@@ -76,7 +76,7 @@ def open_sealed(
 ) -> Sealed:
     """Check seal, MANIFEST and every small file; each is read once. Raises InvalidError."""
     if SEAL not in tree.names:
-        raise InvalidError("there is no seal", where=SEAL, cure="give the folder of a bundle")
+        raise _no_seal(tree)
     envelope = tree.read(SEAL)
     _check_canonical(envelope)
     opened = opener.open(envelope, Role.SEAL, where=SEAL)
@@ -105,6 +105,20 @@ def open_sealed(
         run_list=run_list,
         customer=_customer(small, files, statement.predicate.run) if extract else None,
     )
+
+
+def _no_seal(tree: Tree) -> InvalidError:
+    """Why there is no seal, as far as the names that are there tell it."""
+    tops = {name.partition("/")[0] for name in tree.names}
+    text, cure = "there is no seal", "give the folder of a bundle"
+    if len(tops) == 1 and f"{min(tops)}/{SEAL}" in tree.names:
+        text, cure = f"{text}; it lies one folder deeper", f"give {tree.root / min(tops)}"
+    elif CUSTOMER in tree.names:
+        text = f"{text}: this is an extract as it lies in a bundle"
+        cure = "hand it out with its seal: wavegate report BUNDLE --customer NAME --out EXTRACT"
+    elif "FORMAT" in tree.names:
+        text, cure = f"{text}: this is a store", "give a folder that `wavegate gate` made of it"
+    return InvalidError(text, where=SEAL, cure=cure)
 
 
 def _read_run(tree: Tree, statement: Statement[SealPredicate]) -> Mapping[str, str] | None:

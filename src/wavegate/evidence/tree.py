@@ -82,13 +82,14 @@ def open_tree(folder: Path, budget: Budget | None = None) -> Iterator[Tree]:
 
 
 def _open_folder(folder: Path) -> int:
-    cure = "give the folder of a bundle; unpack an archive first"
+    cure = "give the folder of a bundle; an archive of one is never unpacked here: unpack it first"
     try:
         return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except FileNotFoundError as error:
         raise InputError("no such bundle", where=str(folder), cure=cure) from error
     except NotADirectoryError as error:
-        raise InputError("a bundle is a folder", where=str(folder), cure=cure) from error
+        text = "a file, and a bundle is a folder"
+        raise InputError(text, where=str(folder), cure=cure) from error
     except OSError as error:
         raise InputError(f"cannot be opened: {error.strerror}", where=str(folder)) from error
 

@@ -7,13 +7,15 @@ the bundle, or a timestamp that the seal says was required and that is not there
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from wavegate.clock import format_instant
+from wavegate.errors import InvalidError
 from wavegate.evidence.authorities import Authorities
 from wavegate.evidence.completeness import Claimant, check_completeness
+from wavegate.evidence.manifest import SEAL
 from wavegate.evidence.receipt import check_receipt
 from wavegate.evidence.run_list import RUN
 from wavegate.evidence.sealed import Opener, Sealed, open_sealed
@@ -32,7 +34,7 @@ from wavegate.evidence.sealed_verdicts import (
     read_verdicts,
 )
 from wavegate.evidence.tree import Budget, open_tree
-from wavegate.evidence.trust import Trust
+from wavegate.evidence.trust import Trust, TrustedKey
 from wavegate.evidence.verdicts import Verdicts
 
 NOBODY = Claimant()
@@ -123,6 +125,7 @@ def verify_bundle(
     inside = _inside((*(usable.sources if usable else ()), *authorities.sources), folder)
     known = NO_ROOTS if inside else authorities
     time = read_time(sealed, records, verdicts, estate, trust=usable, authorities=known)
+    _check_claimed(sealed, verdicts, usable, time)
     doubts = _check_evidence(verdicts, plan, records, time)
     whole = check_completeness(sealed, verdicts, estate, claimant)
     received = _received(sealed, opener, claimant, plan, records)
@@ -130,6 +133,7 @@ def verify_bundle(
     unproven = (
         *time.unproven,
         *_not_proven(verdicts, plan, doubts),
+        *_bounds(sealed, usable, time),
         *whole.unproven,
         *gates.unproven,
     )
@@ -219,10 +223,35 @@ def _problems(
         return
     if inside:
         yield f"{inside[0]} lies in the bundle that it should prove: get it another way"
-    used = [found for found in trust.keys if found.key.keyid in sealed.keyids]
-    if time.at is None and any(found.revoked_at for found in used):
+    if time.at is None and any(found.revoked_at for found in _sealers(sealed, trust)):
         yield "the sealing key was revoked, and no trusted timestamp shows that it sealed before"
     yield from time.problems
+
+
+def _check_claimed(
+    sealed: Sealed, verdicts: Verdicts, trust: Trust | None, time: SealedTime
+) -> None:
+    """Refuse a seal that by the run's own clock came before the key was valid, or too late."""
+    if time.at is not None:
+        return  # then the authority's word counts
+    for found in _sealers(sealed, trust):
+        if replace(found, revoked_at=None).valid_at(verdicts.at):
+            continue
+        raise InvalidError(
+            f"key {found.key.keyid} was not valid at {format_instant(verdicts.at)}, when the run "
+            "says that it was sealed",
+            where=SEAL,
+            cure="see valid_from and valid_until in the trust file; ask the signer for a newer one",
+        )
+
+
+def _bounds(sealed: Sealed, trust: Trust | None, time: SealedTime) -> Iterator[str]:
+    if time.at is None and any(found.bounded for found in _sealers(sealed, trust)):
+        yield "That the key was valid when it sealed: only the signer's own clock says so."
+
+
+def _sealers(sealed: Sealed, trust: Trust | None) -> list[TrustedKey]:
+    return [found for found in trust.keys if found.key.keyid in sealed.keyids] if trust else []
 
 
 def _proven(

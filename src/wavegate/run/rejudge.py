@@ -21,24 +21,19 @@ from wavegate.report.resend import FOLDER
 from wavegate.run.gate import Request, judge_bundle
 from wavegate.run.opening import find_wave, open_records
 from wavegate.run.resends import write_resend
-from wavegate.run.suites import find_suites, nightly_suites, suites_digest
+from wavegate.run.suites import Suite, find_suites, nightly_suites, suites_digest
 
 
 def rejudge(bundle: Path, sealed: Verdicts, trust: Trust, own: tuple[Path, ...] = ()) -> Verdicts:
     """The verdicts that the installed suites give on a bundle's records, at the run's instant.
 
-    Never runs code from the bundle. The records are copied first, so that a bundle on a read-only
-    medium can be judged. Raises InvalidError where the installed suites are not the sealed ones,
-    or where the records give another resend plan than the sealed one.
+    own: folders of the verifier's own suites, used where the seal says that they judged too. Never
+    runs code from the bundle. The records are copied first, so that a bundle on a read-only medium
+    can be judged. Raises InvalidError where the installed suites are not the sealed ones, or where
+    the records give another resend plan than the sealed one.
     """
     nightly = sealed.wave is None
-    suites = nightly_suites() if nightly else find_suites(own)
-    if suites_digest(suites) != sealed.digests.suites:
-        raise InvalidError(
-            "the installed suites are not those that judged this bundle",
-            where=str(bundle),
-            cure=f"install Wavegate {sealed.tool.version}, and give its own suites by --suites",
-        )
+    suites = _suites(bundle, sealed, own)
     with tempfile.TemporaryDirectory(prefix="wavegate-rejudge-") as work:
         copy = Path(work) / "bundle"
         shutil.copytree(bundle / "records", copy / "records")
@@ -54,6 +49,22 @@ def rejudge(bundle: Path, sealed: Verdicts, trust: Trust, own: tuple[Path, ...] 
         if not nightly:
             _same_resends(bundle, copy, wave, again, trust)
         return again
+
+
+def _suites(bundle: Path, sealed: Verdicts, own: tuple[Path, ...]) -> tuple[Suite, ...]:
+    """The suites that the seal names: the installed ones, or those and one's own."""
+    if sealed.wave is None:
+        offered = [nightly_suites()]
+    else:
+        offered = [find_suites(own), find_suites(())] if own else [find_suites(())]
+    for suites in offered:
+        if suites_digest(suites) == sealed.digests.suites:
+            return suites
+    raise InvalidError(
+        "the installed suites are not those that judged this bundle",
+        where=str(bundle),
+        cure=f"install Wavegate {sealed.tool.version}, and give its own suites by --suites",
+    )
 
 
 def _same_resends(bundle: Path, copy: Path, wave: Wave, again: Verdicts, trust: Trust) -> None:
