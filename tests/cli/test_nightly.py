@@ -82,6 +82,20 @@ def test_a_changed_night_tells_the_cause_with_before_and_after(
     assert "unchanged since 2026-01-06T02:00" in capsys.readouterr().out
 
 
+def test_a_night_is_reported_in_the_languages_asked_for(
+    nights: Nights, verb: Verb, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For people who read German."""
+    assert 3 == verb(1)
+    assert 0 == verb(1, "accept", "--by", "ann", "--why", "as after the wave", hours=7)
+    out = nights.folder / "night"
+    asked = ("--language", "de", "--out", str(out))
+    assert 0 == verb(2, *asked)
+    assert '<html lang="de"' in (out / "report.html").read_text("utf-8")
+    assert 2 == verb(3, "--language", "fr")
+    assert "no texts in 'fr'" in capsys.readouterr().err
+
+
 def test_json_has_changed_beside_the_decision(
     nights: Nights, verb: Verb, capsys: pytest.CaptureFixture[str]
 ) -> None:

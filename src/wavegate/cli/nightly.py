@@ -39,6 +39,9 @@ Exit codes: 0 signed; 1 the last baseline does not hold; 2 usage or input; 3 not
     help="Tell what turned: env:, file: or keyring: with URLs of apprise (repeatable).",
 )
 @click.option("--metrics", type=options.PATH, help="Write numbers for Prometheus here (*.prom).")
+@options.language
+@options.by
+@options.certificate
 @options.key
 @options.trust
 @options.as_json
@@ -60,24 +63,29 @@ def _run(
     vantage: str | None,
     notify_to: tuple[str, ...],
     metrics: Path | None,
+    language: tuple[str, ...],
+    by: str | None,
+    certificate: Path | None,
     key: Path | None,
     trust: Path | None,
     as_json: bool,
 ) -> Outcome:
     from wavegate import clock
     from wavegate.run import capture, nightly, opening, tell
+    from wavegate.run.papers import paper_for
     from wavegate.run.probes import nightly_probes
 
     began = clock.monotonic()
     urls = tell.addresses(notify_to, estate, metrics)
     opened = opening.open_nightly(estate, store, create=True)
     signer = opening.signer_for(key)
+    paper = paper_for(language, signer, by, certificate, "wavegate nightly")
     asked = capture.Request(
         phase="after", because=None, force=False, vantage=opening.vantage(vantage)
     )
     found = nightly.nightly(
         opened,
-        nightly.Request(out=out),
+        nightly.Request(out=out, paper=paper),
         lambda: capture.take(opened, asked, nightly_probes(), signer, say),
         signer,
         opening.trust_for(trust, signer),

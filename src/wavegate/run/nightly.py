@@ -40,6 +40,7 @@ from wavegate.run.capture import Taken
 from wavegate.run.nights import Known, known_nights, missed, rates
 from wavegate.run.notify_text import Transition
 from wavegate.run.opening import Round
+from wavegate.run.papers import Paper
 from wavegate.run.suites import nightly_suites
 from wavegate.run.transitions import Step, Turned, turn
 from wavegate.run.watch_lock import locked
@@ -51,12 +52,13 @@ Look = Callable[[], tuple[Taken, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """How to run a night. out: the bundle, None for reports/runs/<run>.
+    """How to run a night. out: the bundle, None for reports/runs/<run>. paper: of its reports.
 
     now: gives the instant, None for the clock; a month is played by moving it.
     """
 
     out: Path | None = None
+    paper: Paper = Paper()  # noqa: RUF009 - frozen
     now: Callable[[], datetime] | None = None
 
     def instant(self) -> datetime:
@@ -140,6 +142,7 @@ def nightly(
             gate.Request(
                 suites=nightly_suites(),
                 out=request.out,
+                paper=request.paper,
                 spent=known.before.spent if known.before else frozenset(),
                 more=told.write,
             ),
