@@ -46,8 +46,8 @@ class Version:
 @ 300 IN MX 10 inbound
 inbound 300 IN A {NEVER_SENDS}
 _dmarc 300 IN TXT "{self.dmarc}"
-acc1._domainkey 300 IN TXT {_strings(f"v=DKIM1; k=rsa; p={public_key(self.key)}")}
-acc2._domainkey 300 IN TXT {_strings(f"v=DKIM1; k=rsa; n={NOTE}; p={public_key('long')}")}
+acc1._domainkey 300 IN TXT {strings(f"v=DKIM1; k=rsa; p={public_key(self.key)}")}
+acc2._domainkey 300 IN TXT {strings(f"v=DKIM1; k=rsa; n={NOTE}; p={public_key('long')}")}
 t 300 IN CNAME t1.cust-a.example.
 {hosts}
 """
@@ -85,6 +85,7 @@ def public_key(name: str) -> str:
     return b64encode(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
 
 
-def _strings(text: str) -> str:
+def strings(text: str) -> str:
+    """The text as a TXT record is written, in strings of at most 255 octets."""
     parts = [text[start : start + 255] for start in range(0, len(text), 255)]
     return " ".join(f'"{part}"' for part in parts)
