@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from wavegate.errors import InvalidError
+from wavegate.evidence.authorities import Authorities, load_roots
+from wavegate.evidence.completeness import Claimant
 from wavegate.evidence.contents import read_contents
 from wavegate.evidence.instructions import script
 from wavegate.evidence.trust import Trust, of_public_keys
@@ -17,10 +19,12 @@ from wavegate.evidence.verdicts import Verdicts, parse
 from wavegate.evidence.verify import verify_bundle
 from wavegate.report import html, in_toto, markdown, oscal, population
 from wavegate.report.case import cases
+from wavegate.run.hand_out import hand_out
 
 HERE = Path(__file__).parents[2] / "fixtures" / "bundles"
 FOLDERS = sorted(path.parent for path in HERE.glob("*/says.json"))
-LARGEST = 300_000
+WITH_STOCK_TOOLS = all(map(shutil.which, ("sh", "openssl", "jq", "sha256sum", "realpath")))
+LARGEST = 500_000
 
 every_old_bundle = pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
 
@@ -28,6 +32,11 @@ every_old_bundle = pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: p
 def trust_of(folder: Path) -> Trust:
     """Trust in the key that lies beside the bundle."""
     return of_public_keys([folder / "signer.pub"])
+
+
+def roots_of(folder: Path) -> Authorities:
+    """The authority that stamped it, where one did."""
+    return load_roots(folder.glob("tsa-root.pem"))
 
 
 def says(folder: Path) -> Any:
@@ -42,15 +51,22 @@ def verdicts_of(folder: Path) -> Verdicts:
 
 def test_there_are_old_bundles() -> None:
     """The tests below are about something."""
-    assert "v1" in [folder.name for folder in FOLDERS]
+    assert ["v1", "v2"] == [folder.name for folder in FOLDERS]
+    assert [False, True] == [bool(says(folder).get("secrets")) for folder in FOLDERS]
 
 
 @every_old_bundle
 def test_read_for_ever(folder: Path) -> None:
     """A later verifier accepts what an earlier version sealed, and reads the same in it."""
     expected = says(folder)
-    found = verify_bundle(folder / "bundle", trust_of(folder), expect_run=expected["run"])
+    found = verify_bundle(
+        folder / "bundle",
+        trust_of(folder),
+        expect_run=expected["run"],
+        authorities=roots_of(folder),
+    )
     assert (True, 0, ()) == (found.ok, found.exit_code, found.problems)
+    assert bool(roots_of(folder).roots) == found.time_proven
     assert (expected["wave"], expected["decision"]) == (found.wave, found.decision)
     verdicts = verdicts_of(folder)
     cells = Counter(str(cell.verdict) for cell in verdicts.cells)
@@ -58,23 +74,50 @@ def test_read_for_ever(folder: Path) -> None:
 
 
 @every_old_bundle
-@pytest.mark.skipif(
-    not all(map(shutil.which, ("sh", "openssl", "jq", "sha256sum", "realpath"))),
-    reason="the stock tools are not on this machine",
-)
+@pytest.mark.skipif(not WITH_STOCK_TOOLS, reason="the stock tools are not on this machine")
 def test_stock_tools_for_ever(folder: Path, tmp_path: Path) -> None:
     """Its own verify.sh still accepts it, and so does today's, which a customer may hold."""
     today = tmp_path / "verify.sh"
     today.write_text(script())
     for used in (folder / "bundle" / "verify.sh", today):
-        done = subprocess.run(
-            ["sh", str(used), str(folder / "signer.pub")],  # noqa: S607 - the sh of this machine
-            capture_output=True,
-            text=True,
-            check=False,
-            env={"PATH": "/usr/bin:/bin", "BUNDLE": str(folder / "bundle")},
+        code, told = _run(used, folder, folder / "bundle")
+        assert (0, True) == (code, told.startswith("VALID")), told
+
+
+def _run(used: Path, folder: Path, place: Path, **more: str) -> tuple[int, str]:
+    """What a verify.sh says of a bundle or an extract."""
+    roots = map(str, folder.glob("tsa-root.pem"))
+    done = subprocess.run(
+        ["sh", str(used), str(folder / "signer.pub"), *roots],  # noqa: S607 - the sh of this machine
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "BUNDLE": str(place), **more},
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@every_old_bundle
+def test_extracts_for_ever(folder: Path, tmp_path: Path) -> None:
+    """What an earlier version handed out is whole for its customer, and can be handed out anew."""
+    secrets = says(folder).get("secrets", {})
+    for customer, secret in secrets.items():
+        out = tmp_path / customer
+        assert hand_out(folder / "bundle", customer, out).provable
+        found = verify_bundle(
+            out,
+            trust_of(folder),
+            claimant=Claimant(customer=customer, secret=secret),
+            authorities=roots_of(folder),
         )
-        assert (0, True) == (done.returncode, done.stdout.startswith("VALID")), done
+        assert (0, customer, True) == (found.exit_code, found.customer, found.complete)
+        claim = Claimant(customer=customer, secret="00" * 32)
+        with pytest.raises(InvalidError, match="does not list"):
+            verify_bundle(out, trust_of(folder), claimant=claim)
+        if WITH_STOCK_TOOLS:
+            code, told = _run(out / "verify.sh", folder, out, SECRET=secret, NAME=customer)
+            assert (0, True) == (code, "nothing of yours in this run was left out" in told), told
+    assert bool(secrets) == (folder / "bundle/RUN").exists()
 
 
 @every_old_bundle
@@ -89,7 +132,7 @@ def test_still_refused_when_changed(folder: Path, tmp_path: Path) -> None:
         with pytest.raises(InvalidError):
             verify_bundle(bundle, trust_of(folder))
         path.write_bytes(whole)
-    assert verify_bundle(bundle, trust_of(folder)).ok
+    assert verify_bundle(bundle, trust_of(folder), authorities=roots_of(folder)).ok
 
 
 @every_old_bundle
