@@ -4,12 +4,12 @@
 
 import json
 import os
-import shutil
 import subprocess
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.builders.npm import installed
 
 from wavegate.lab.serve import running
 
@@ -48,26 +48,7 @@ def _without_proxies() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def client(request: pytest.FixtureRequest) -> Path:
     """A folder with the script and the installed client; skips with the reason if there is none."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        pytest.skip("node and npm are not installed")
-    if (HERE / "node_modules").is_dir():
-        return HERE
-    cache = request.config.cache
-    assert cache is not None
-    folder = cache.mkdir("acc-js-sdk")
-    for name in ("package.json", "package-lock.json", ".npmrc", "drive.cjs"):
-        shutil.copy(HERE / name, folder / name)
-    installed = subprocess.run(
-        ["npm", "ci", "--no-progress", "--ignore-scripts"],  # noqa: S607 - found by which above
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    if installed.returncode:
-        pytest.skip(f"npm ci failed: {installed.stderr.strip()[-300:]}")
-    return folder
+    return installed(request.config, HERE, "drive.cjs")
 
 
 def test_adobes_client_accepts_the_endpoint(client: Path, tmp_path: Path) -> None:
