@@ -52,23 +52,30 @@ def moved(moved: PhaseResult) -> str:
 
 
 def listed(faults: Sequence[Fault]) -> str:
-    """One line per fault."""
-    return "\n".join(
-        f"{row.id:38} {row.verdict:12} {', '.join(row.promises)}: {row.title}" for row in faults
-    )
+    """One line per fault; under it, why it cannot be played."""
+    lines = []
+    for row in faults:
+        promised = ", ".join(row.promises)
+        lines.append(f"{row.id:38} {row.verdict:12} {promised}: {row.title}")
+        if row.unplayable:
+            lines.append(f"{'':38} cannot be played: {row.unplayable}")
+    return "\n".join(lines)
 
 
 def told(fault: Fault) -> str:
     """One fault in full."""
     rows = {
         "what changes": fault.changes,
+        "in the play": "; ".join(step.told() for step in fault.play) or "-",
         "when": fault.phase,
         "on": fault.instance,
-        "must be": f"{fault.verdict} under {', '.join(fault.promises)}",
+        "must be": f"{fault.verdict} under {', '.join(fault.promises)}, by {fault.by}",
         "naming": ", ".join(fault.names) or "-",
         "may turn too": ", ".join(fault.also_allowed) or "-",
         "why": fault.why,
         "difficulty": str(fault.difficulty),
     }
+    if fault.unplayable:
+        rows["unplayable"] = fault.unplayable
     lines = [f"{fault.id} ({fault.family}): {fault.title}"]
     return "\n".join([*lines, *(f"  {name:13} {text}" for name, text in rows.items())])

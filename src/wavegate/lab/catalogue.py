@@ -10,6 +10,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from wavegate.errors import InternalError
+from wavegate.lab.play_steps import PlayStep, play_step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +19,11 @@ class Fault:
 
     changes: what is different in the world. phase: when. promises: whose cells must carry the
     verdict, on `instance`. also_allowed: promises that may turn too. also_verdict: verdicts
-    accepted as well. names: the witness, in the names of the reference world. difficulty: 1 plain,
-    2 needs a second look, 3 hides from a decent implementation.
+    accepted as well. names: the witness, in the names of the reference world, or in the words of
+    `tampering.Place.names`. difficulty: 1 plain, 2 needs a second look, 3 hides from a decent
+    implementation. by: who must notice, the gate or, where it happens after sealing, verify. play:
+    steps of the play that differ, beside or instead of the world. unplayable: why the lab cannot
+    play it; empty where it can.
     """
 
     id: str
@@ -35,6 +39,9 @@ class Fault:
     instance: str
     also_allowed: tuple[str, ...] = ()
     also_verdict: tuple[str, ...] = ()
+    by: str = "gate"
+    play: tuple[PlayStep, ...] = ()
+    unplayable: str = ""
 
     @property
     def benign(self) -> bool:
@@ -91,7 +98,22 @@ def _fault(family: str, entry: Mapping[str, object]) -> Fault:
         instance=str(entry.get("instance", "acme-prod1")),
         also_allowed=_words(entry.get("also_allowed", [])),
         also_verdict=_words(entry.get("also_verdict", [])),
+        by=_by(entry.get("by", "gate")),
+        play=_play(entry.get("play", [])),
+        unplayable=str(entry.get("unplayable", "")),
     )
+
+
+def _by(value: object) -> str:
+    if value not in ("gate", "verify"):
+        raise TypeError(f"`by` is gate or verify, not {value!r}")
+    return str(value)
+
+
+def _play(value: object) -> tuple[PlayStep, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is no list of steps")
+    return tuple(play_step(step) for step in value)
 
 
 def _words(value: object) -> tuple[str, ...]:

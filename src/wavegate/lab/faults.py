@@ -13,6 +13,7 @@ from wavegate.lab import (
     fault_availability,
     fault_build,
     fault_dns,
+    fault_evidence,
     fault_functions,
     fault_identity,
     fault_queue,
@@ -30,6 +31,7 @@ BEDS = (
     fault_identity.BED,
     fault_agreed.SCHEDULE,
     fault_agreed.EVIDENCE,
+    fault_evidence.BED,
     fault_window.BED,
     fault_functions.BED,
     fault_queue.BED,
@@ -44,21 +46,16 @@ def plants() -> dict[str, Plant]:
 
 
 def faults() -> tuple[Fault, ...]:
-    """All faults and benign variations that the lab can play, in the catalogue's order."""
+    """All faults and benign variations, in the catalogue's order; few of them cannot be played."""
     return tuple(catalogue().values())
 
 
 def explain(fault: str) -> Fault:
     """One entry of the catalogue. Raises InputError, with what was perhaps meant."""
-    _known(fault)
-    return catalogue()[fault]
-
-
-def _known(fault: str) -> Plant:
-    found = plants().get(fault)
+    found = catalogue().get(fault)
     if found is not None:
         return found
-    near = get_close_matches(fault, plants(), n=3)
+    near = get_close_matches(fault, catalogue(), n=3)
     raise InputError(
         f"unknown fault {fault!r}",
         where="--fault",
@@ -66,11 +63,24 @@ def _known(fault: str) -> Plant:
     )
 
 
+def _known(fault: str) -> Plant | None:
+    """Its plant; None where only the play differs. Raises InputError for what cannot be played."""
+    found = explain(fault)
+    if found.unplayable:
+        raise InputError(
+            f"the lab cannot play {fault}: {found.unplayable}",
+            where="--fault",
+            cure=f"`wavegate lab explain {fault}` tells more",
+        )
+    return plants().get(fault)
+
+
 def planted(world: World, chosen: Sequence[str]) -> World:
     """The world with those faults. Raises InputError for an unknown one or a contradiction."""
     _refuse_twice(chosen)
-    known = {fault: _known(fault) for fault in chosen}
-    for first, second in combinations(chosen, 2):
+    found = ((fault, _known(fault)) for fault in chosen)
+    known = {fault: plant for fault, plant in found if plant is not None}
+    for first, second in combinations(known, 2):
         if not _compatible(world, known[first], known[second]):
             raise InputError(
                 f"the faults {first} and {second} contradict each other",
