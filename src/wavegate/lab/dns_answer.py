@@ -45,9 +45,26 @@ class Index:
         return self.nodes.get(name, {}).get(rdtype)
 
 
-@lru_cache(maxsize=512)
+MOST = 8192
+_read: dict[int, tuple[Zone, Index]] = {}
+"""What was read, by the identity of its zone, which is kept so that its number is not given again:
+to hash a zone at each question would cost more than the answer."""
+
+
 def index(zone: Zone) -> Index:
-    """Read a zone's text once; equal zones are read once for all servers."""
+    """Read a zone's text once, for all servers and questions."""
+    held = _read.get(id(zone))
+    if held is not None:
+        return held[1]
+    if len(_read) >= MOST:
+        _read.clear()
+    found = _index(zone)
+    _read[id(zone)] = (zone, found)
+    return found
+
+
+@lru_cache(maxsize=512)
+def _index(zone: Zone) -> Index:
     origin = dns.name.from_text(zone.origin)
     nodes: dict[Name, dict[int, dns.rdataset.Rdataset]] = {}
     signatures: dict[Name, dict[int, dns.rdataset.Rdataset]] = {}

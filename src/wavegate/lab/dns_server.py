@@ -33,13 +33,22 @@ class Dns:
     """The running servers. `scene` may be exchanged at any time; the next answer shows it."""
 
     def __init__(self, scene: Scene, *, seed: int = 1) -> None:
-        self.scene = scene
+        self._published = _Published(scene)
         self.port = 0
         self.asked = 0
         self._memories = {
             server.name: Memory(dice=random.Random(f"{seed}/{server.name}"))  # noqa: S311 - a reproducible dice, no secret
             for server in scene.servers
         }
+
+    @property
+    def scene(self) -> Scene:
+        """What the servers publish."""
+        return self._published.scene
+
+    @scene.setter
+    def scene(self, scene: Scene) -> None:
+        self._published = _Published(scene)
 
     @property
     def resolver(self) -> str:
@@ -71,13 +80,13 @@ class Dns:
             return None
         if not query.question:
             return None
-        return self._react(self.scene.server(name), query, transport, client)
+        return self._react(self._published.by_name[name], query, transport, client)
 
     def _react(
         self, server: DnsServer, query: dns.message.Message, transport: Transport, client: str
     ) -> Reply | None:
         self.asked += 1
-        zones = tuple(zone for zone in self.scene.zones if zone.origin in server.zones)
+        zones = self._published.zones[server.name]
         ask = Ask(query=query, transport=transport, client=client, now=monotonic())
         return react(server, zones, ask, self._memories[server.name])
 
@@ -97,17 +106,32 @@ class Dns:
         return Reply(data=full)
 
     def _ask_host(self, host: str, query: dns.message.Message) -> dns.message.Message | None:
-        for server in self.scene.servers:
-            if server.host == host:
-                transports: tuple[Transport, ...] = ("udp", "tcp")
-                for transport in transports:
-                    reply = self._react(server, query, transport, RESOLVER)
-                    if reply is None:
-                        continue
-                    found = dns.message.from_wire(reply.data)
-                    if not found.flags & dns.flags.TC:
-                        return found
+        server = self._published.by_host.get(host)
+        if server is None:
+            return None
+        transports: tuple[Transport, ...] = ("udp", "tcp")
+        for transport in transports:
+            reply = self._react(server, query, transport, RESOLVER)
+            if reply is None:
+                continue
+            found = dns.message.from_wire(reply.data)
+            if not found.flags & dns.flags.TC:
+                return found
         return None
+
+
+class _Published:
+    """A scene, ready to be looked up in."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.by_name = {server.name: server for server in scene.servers}
+        self.by_host = {server.host: server for server in reversed(scene.servers)}
+        origins = {zone.origin: zone for zone in scene.zones}
+        self.zones = {
+            server.name: tuple(origins[name] for name in server.zones if name in origins)
+            for server in scene.servers
+        }
 
 
 def _truncated(query: dns.message.Message) -> bytes:

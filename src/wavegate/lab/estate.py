@@ -6,6 +6,7 @@ Every duration of the policy is in proportion to the window, so that a window of
 judged like one of an hour.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -14,7 +15,7 @@ from ruamel.yaml import YAML
 
 from wavegate.clock import format_duration
 from wavegate.lab.clockwork import too_slow, unit
-from wavegate.lab.estate_functions import functions
+from wavegate.lab.estate_functions import functions, unprobed
 from wavegate.lab.reference import MOVED_WHEN
 from wavegate.lab.reference_zones import BLOCKLIST
 from wavegate.lab.world import AgreedInstance, AgreedNotice, AgreedStep, AgreedWave, Agreement
@@ -77,9 +78,20 @@ def estate(agreed: Agreement, place: Place) -> Tree:
         "customers": [
             {"name": name, "secret": f"file:{place.secrets[name]}"} for name in agreed.customers
         ],
-        "instances": [_instance(item, place) for item in agreed.instances],
+        "instances": [_instance(item, place, agreed.probed) for item in agreed.instances],
         "waves": [_wave(wave, place) for wave in agreed.waves],
+        **({"limits": list(_limits(agreed))} if agreed.limits else {}),
     }
+
+
+def _limits(agreed: Agreement) -> Iterator[Tree]:
+    for promise in agreed.limits:
+        yield {
+            "promise": promise,
+            "instances": list(agreed.waves[0].instances),
+            "reason": "not played in this lab",
+            "approved_by": "R. Lab, migration office",
+        }
 
 
 def _policy(agreed: Agreement, place: Place) -> Tree:
@@ -124,7 +136,7 @@ def _instant(at: datetime, zone_hours: int) -> str:
     return at.astimezone(timezone(timedelta(hours=zone_hours))).isoformat()
 
 
-def _instance(item: AgreedInstance, place: Place) -> Tree:
+def _instance(item: AgreedInstance, place: Place, probed: bool) -> Tree:
     tree: Tree = {
         "name": item.name,
         "customer": item.customer,
@@ -149,7 +161,9 @@ def _instance(item: AgreedInstance, place: Place) -> Tree:
     }
     if item.moves:
         tree["moved_when"] = {"received_by": MOVED_WHEN}
-    if item.name in place.accounts:
+    if item.name in place.accounts and not probed:
+        tree["functions"] = unprobed()
+    elif item.name in place.accounts:
         tree["functions"] = functions(
             item,
             place.window,

@@ -23,6 +23,19 @@ EVENT = "wavegateProbe"
 Tree = dict[str, object]
 
 
+NAMES = (
+    *("tracking", "seed_link", "tracking_log", "mirror_page", "landing_page", "resource"),
+    *("console", "soap", "ping", "mcping", "sms", "push", "logon", "session", "workflow"),
+    *("report", "inbound_mail", "sftp", "message_center"),
+)
+"""All functions that a lab's instance has."""
+
+
+def unprobed() -> Tree:
+    """The `functions:` of an instance of which none is probed."""
+    return dict.fromkeys(NAMES, False)
+
+
 def functions(
     item: AgreedInstance,
     window: timedelta,

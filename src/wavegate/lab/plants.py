@@ -91,12 +91,12 @@ def edit(origin: str, owner: str, rdtype: str, old: str, new: str) -> Change:
     def swap(zone: Zone) -> Zone:
         if not any(old in rr.data for rr in zone.get(owner, rdtype)):
             raise KeyError(f"{owner} {rdtype} has no {old!r}")
-        return zone.edit(owner, rdtype, lambda data: _fitting(data.replace(old, new)))
+        return zone.edit(owner, rdtype, lambda data: fitting(data.replace(old, new)))
 
     return in_zone(origin, swap)
 
 
-def _fitting(data: str) -> str:
+def fitting(data: str) -> str:
     """Quoted strings split anew where one has grown beyond what a string can hold."""
     strings = re.findall(r'"([^"]*)"', data)
     return txt("".join(strings)) if any(len(text) > MAX_STRING for text in strings) else data

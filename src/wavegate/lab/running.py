@@ -27,11 +27,13 @@ from wavegate.lab.live_rates import LoadStep
 from wavegate.lab.mta import MailFlow, Timing
 from wavegate.lab.reference import reference_names
 from wavegate.lab.ssh_host import SshHost
-from wavegate.lab.world import PHASES, Phase, World
+from wavegate.lab.world import PHASES, Phase, Scene, World
 
 PORTS = range(20_000, 32_000)
 """Below the ports that the kernel gives to outgoing connections."""
 PATIENCE = timedelta(seconds=30)
+MESSAGES = 30
+"""A second, of all addresses together, once the bursts are over."""
 QUEUE_SHOWS, AFTERMATH = 3.0, 0.6
 """In window lengths: from the opening until a lost message is overdue; and from the last step until
 it can be judged."""
@@ -212,7 +214,7 @@ class Lab:
         timing = Timing(
             opens=self.place.opens,
             guard=min(timedelta(seconds=0.3), self._opens_in / 10, self._window / 10),
-            pace=min(max(self._window / timedelta(seconds=20), 0.5), 5.0),
+            pace=pace(self.world.before, self._window),
             window=self._window,
         )
         flow = MailFlow(
@@ -338,6 +340,18 @@ class Lab:
             "pid": os.getpid(),
             "writes": list(self.log.writes),
         }
+
+
+def pace(scene: Scene, window: timedelta) -> float:
+    """Seconds between two messages of one address: the more addresses, the slower each.
+
+    So many in a window that a pause of half of it shows, and in the whole lab no more than a busy
+    machine can sign.
+    """
+    seconds = window / timedelta(seconds=1)
+    addresses = sum(len(state.mailing.routes) for state in scene.instances)
+    usual = min(max(seconds / 20, 0.5), 5.0)
+    return max(usual, min(addresses / MESSAGES, max(seconds / 8, 5.0)))
 
 
 def _free_port() -> int:

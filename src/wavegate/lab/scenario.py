@@ -3,7 +3,7 @@
 """Scenarios: a base world and the faults planted in it, by name or from a YAML file."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -13,15 +13,18 @@ from ruamel.yaml.error import YAMLError
 from wavegate.errors import InputError
 from wavegate.lab.catalogue import fixtures
 from wavegate.lab.faults import planted
-from wavegate.lab.reference import reference_world, single_world, small_world
+from wavegate.lab.plants import agree
+from wavegate.lab.reference import few_world, reference_world, single_world, small_world
+from wavegate.lab.shared import ConflictError, crowd
 from wavegate.lab.world import World
 
 BASES: Mapping[str, Callable[[], World]] = {
     "clean": reference_world,
+    "few": few_world,
     "small": small_world,
     "single": single_world,
 }
-KEYS = ("title", "base", "faults", "expect")
+KEYS = ("title", "base", "faults", "expect", "copies", "limits", "functions")
 EXPECT_KEYS = ("instance", "promise", "verdict")
 MAX_FILE = 1 << 20
 
@@ -37,17 +40,40 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """A base world, the faults planted in it, and what is expected of the gate, if said."""
+    """A base world, the faults planted in it, and what is expected of the gate, if said.
+
+    copies: for each copy of the base that shares the lab, the faults planted in it; empty for the
+    base itself. limits: promises that are not played. functions: whether functions are probed.
+    """
 
     name: str
     title: str
     base: str
     faults: tuple[str, ...]
     expect: Expectation | None = None
+    copies: tuple[tuple[str, ...], ...] = ()
+    limits: tuple[str, ...] = ()
+    functions: bool = True
 
     def world(self, extra: tuple[str, ...] = ()) -> World:
         """The world of this scenario with more faults. Raises InputError."""
-        return planted(BASES[self.base](), (*self.faults, *extra))
+        world = planted(self._base(), (*self.faults, *extra))
+        if not self.limits and self.functions:
+            return world
+        return agree(
+            world, lambda agreed: replace(agreed, limits=self.limits, probed=self.functions)
+        )
+
+    def _base(self) -> World:
+        healthy = BASES[self.base]()
+        try:
+            return crowd(self.copies, healthy) if self.copies else healthy
+        except ConflictError as error:
+            raise InputError(
+                f"two copies cannot share a lab: one changes {error}",
+                where=self.name,
+                cure="plant its faults in a lab of their own",
+            ) from error
 
 
 def named() -> tuple[str, ...]:
@@ -102,16 +128,30 @@ def _scenario(path: Path, tree: Mapping[str, object]) -> Scenario:
     if base not in BASES:
         cure = _meant(base, tuple(BASES), f"one of {', '.join(BASES)}")
         raise InputError(f"unknown base {base!r}", where=str(path), cure=cure)
-    faults = tree.get("faults", [])
-    if not isinstance(faults, list):
-        raise InputError("`faults` is not a list of ids", where=str(path))
+    copies = _list(path, tree, "copies")
     return Scenario(
         name=path.stem,
         title=str(tree.get("title", path.stem)),
         base=base,
-        faults=tuple(str(fault) for fault in faults),
+        faults=_ids(path, _list(path, tree, "faults")),
         expect=_expectation(path, tree["expect"]) if "expect" in tree else None,
+        copies=tuple(_ids(path, copy) for copy in copies),
+        limits=_ids(path, _list(path, tree, "limits")),
+        functions=bool(tree.get("functions", True)),
     )
+
+
+def _list(path: Path, tree: Mapping[str, object], key: str) -> list[object]:
+    found = tree.get(key, [])
+    if not isinstance(found, list):
+        raise InputError(f"`{key}` is no list", where=str(path))
+    return found
+
+
+def _ids(path: Path, found: object) -> tuple[str, ...]:
+    if not isinstance(found, list):
+        raise InputError(f"{found!r} is not a list of ids", where=str(path))
+    return tuple(str(item) for item in found)
 
 
 def _expectation(path: Path, tree: object) -> Expectation:

@@ -261,12 +261,16 @@ class Agreement:
     """What the estate file says; waves[0] is the wave under test.
 
     earliest_prod: relative to the opening of the wave under test, None for the policy's default.
+    limits: promises that are declared unknowable for every instance of that wave. probed: whether
+    the functions of the instances are.
     """
 
     customers: tuple[str, ...]
     instances: tuple[AgreedInstance, ...]
     waves: tuple[AgreedWave, ...]
     earliest_prod: timedelta | None = None
+    limits: tuple[str, ...] = ()
+    probed: bool = True
 
     def instance(self, name: str) -> AgreedInstance:
         """The instance of that name. Raises KeyError."""
