@@ -1,11 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The Wavegate developers
 # SPDX-License-Identifier: Apache-2.0
+import json
+
 import pytest
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wavegate.canonical import MAX_INT, dumps, loads
+from wavegate.canonical import MAX_DEPTH, MAX_INT, dumps, loads
 from wavegate.errors import DamagedError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -65,6 +67,20 @@ def test_refuses_what_two_readers_would_read_in_two_ways(data: bytes, word: str)
         loads(data, where="x.json")
     assert word in caught.value.message
     assert caught.value.where == "x.json"
+
+
+@given(st.lists(st.text('[]{}"\\\\ax', max_size=9), max_size=40), st.integers(1, 70))
+def test_depth_is_that_of_the_nesting(texts: list[str], depth: int) -> None:
+    """Exactly 64 levels are read, however many brackets, quotes and backslashes the texts hold."""
+    value: object = texts
+    for level in range(depth - 1):
+        value = {"[": value} if level % 2 else [value, "]", "}"]
+    data = json.dumps(value).encode()
+    if depth <= MAX_DEPTH:
+        assert value == loads(data)
+        return
+    with pytest.raises(DamagedError, match="nested deeper"):
+        loads(data)
 
 
 def test_depth_counts_brackets_outside_texts_only() -> None:

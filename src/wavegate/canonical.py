@@ -17,7 +17,10 @@ Json = object
 MAX_INT = 2**53 - 1
 MAX_DEPTH = 64
 MAX_DIGITS = 16
-_TEXT_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
+_TEXT = re.compile(rb'"[^"]*+"?')
+_BRACES = bytes.maketrans(b"{}", b"[]")
+_REST = bytes(set(range(256)) - set(b'"[]{}'))
+"""All bytes that say nothing about nesting; no byte of a longer UTF-8 sequence is a bracket."""
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 """Text decoded from UTF-8 has no surrogates; only such an escape can bring one in."""
 
@@ -72,15 +75,9 @@ def loads(data: bytes, *, where: str = "JSON") -> Json:
     Raises DamagedError, which names `where`.
     """
     try:
-        text = data.decode("utf-8")
-        _check_depth(text)
-        value: Json = json.loads(
-            text,
-            object_pairs_hook=_unique,
-            parse_constant=_refuse,
-            parse_float=_refuse,
-            parse_int=_small,
-        )
+        text = _decode(data)
+        _check_depth(data)
+        value: Json = _DECODER.decode(text)
         if _SURROGATE.search(text):
             _check_text(value)
     except (ValueError, RecursionError) as error:
@@ -88,17 +85,33 @@ def loads(data: bytes, *, where: str = "JSON") -> Json:
     return value
 
 
-def _check_depth(text: str) -> None:
-    if text.count("[") + text.count("{") <= MAX_DEPTH:
+def _decode(data: bytes) -> str:
+    text = data.decode("utf-8")
+    if text.startswith("\ufeff"):
+        raise ValueError("a BOM before it")
+    return text
+
+
+def _check_depth(data: bytes) -> None:
+    """Refuse nesting that could exhaust a reader, before anything follows it.
+
+    All but quotes and brackets is dropped, then what stands between quotes, then the innermost
+    pair of brackets again and again. Whole-text steps only: a loop over brackets is ten times
+    slower. What is no JSON may pass; the parser refuses it.
+    """
+    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
         return
-    depth = 0
-    for match in _TEXT_OR_BRACKET.finditer(text):
-        if match[0] in "[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise ValueError(f"nested deeper than {MAX_DEPTH}")
-        elif match[0] in "]}":
-            depth -= 1
+    if b"\\" in data:
+        data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
+    marks = data.translate(_BRACES, _REST).replace(b'""', b"")
+    marks = _TEXT.sub(b"", marks)
+    for _ in range(MAX_DEPTH):
+        inner = marks.replace(b"[]", b"")
+        if len(inner) == len(marks):
+            break
+        marks = inner
+    if marks.count(b"[") > (0 if b"[]" in marks else MAX_DEPTH):
+        raise ValueError(f"nested deeper than {MAX_DEPTH}")
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -128,3 +141,8 @@ def _check_text(value: Json) -> None:
     elif isinstance(value, list):
         for item in value:
             _check_text(item)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_refuse, parse_int=_small
+)
