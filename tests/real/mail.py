@@ -153,11 +153,11 @@ class Postfix:
 
     def defer(self, ips: Iterable[str]) -> None:
         """Let what is to leave by these addresses wait; all others go on."""
-        self.configure(f"defer_transports={','.join(map(_transport, ips))}")
+        self.configure(f"defer_transports={','.join(map(transport, ips))}")
 
-    def release(self) -> None:
-        """Let everything go, and at once."""
-        self.configure("defer_transports=")
+    def release(self, *settings: str) -> None:
+        """Let everything go, and at once; with other settings, where some are given."""
+        self.configure("defer_transports=", *settings)
         run(binary("postqueue", "postfix"), "-c", self._etc, "-f")
 
     def queue(self) -> tuple[Mapping[str, object], ...]:
@@ -198,7 +198,9 @@ def opendkim(folder: Path, keys: Mapping[tuple[str, str], RSAPrivateKey]) -> Ite
 
 
 @contextmanager
-def postfix(milter: int, sink: int, helos: Mapping[str, str], *, host: str) -> Iterator[Postfix]:
+def postfix(
+    logs: Path, milter: int, sink: int, helos: Mapping[str, str], *, host: str
+) -> Iterator[Postfix]:
     """Postfix, once it greets. helos: what it says by sending address. host: its own name."""
     program = binary("postfix", "postfix")
     as_root("Postfix")
@@ -212,7 +214,7 @@ def postfix(milter: int, sink: int, helos: Mapping[str, str], *, host: str) -> I
         _write(found, milter, sink, host)
         command = (program, "-c", f"{folder}/etc")
         begin, stop = (*command, "start-fg"), (*command, "stop")
-        with daemon("postfix", begin, folder, lambda: greets("127.0.0.1", port), stop=stop):
+        with daemon("postfix", begin, logs, lambda: greets("127.0.0.1", port), stop=stop):
             yield found
 
 
@@ -225,7 +227,7 @@ def _write(found: Postfix, milter: int, sink: int, host: str) -> None:
         else:
             shutil.copy(there, etc / name)
     routes = ", ".join(
-        f"{{ {ip} = FILTER {_transport(ip)}:[127.0.0.1]:{sink} }}" for ip in found.helos
+        f"{{ {ip} = FILTER {transport(ip)}:[127.0.0.1]:{sink} }}" for ip in found.helos
     )
     (etc / "main.cf").write_text(
         MAIN.format(folder=found.folder, host=host, sink=sink, routes=routes, milter=milter)
@@ -237,11 +239,11 @@ def _write(found: Postfix, milter: int, sink: int, host: str) -> None:
 
 def _transports(helos: Sequence[tuple[str, str]]) -> str:
     return "".join(
-        f"{_transport(ip)} unix - - n - - smtp -o smtp_bind_address={ip} -o smtp_helo_name={helo}\n"
+        f"{transport(ip)} unix - - n - - smtp -o smtp_bind_address={ip} -o smtp_helo_name={helo}\n"
         for ip, helo in helos
     )
 
 
-def _transport(ip: str) -> str:
+def transport(ip: str) -> str:
     """The name of the transport that binds an address."""
     return "by-" + ip.replace(".", "-")

@@ -63,7 +63,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
         milter = stack.enter_context(
             opendkim(folder / "opendkim", {(DOMAIN, "acc1"): private_key("the first")})
         )
-        sender = stack.enter_context(postfix(milter, sink.port, HELOS, host=HOST))
+        sender = stack.enter_context(postfix(folder, milter, sink.port, HELOS, host=HOST))
         yield Chain(sender, sink, count(0x1200))
 
 

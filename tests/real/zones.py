@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Zone files of a sender, as an operator would write them."""
 
+import threading
 from base64 import b64encode
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,7 @@ from tests.real.names import ADDRESSES, Zones
 
 SENDER, PARENT, REVERSE = f"{DOMAIN}.", "example.", "127.in-addr.arpa."
 NEVER_SENDS = "192.0.2.200"
+_LOCK = threading.Lock()
 NOTE = "longer than a datagram may be " * 50
 
 
@@ -72,9 +74,14 @@ t1.cust-a 300 IN A 203.0.113.10
 """
 
 
-@cache
 def private_key(name: str) -> RSAPrivateKey:
-    """The key of a name, made once per run."""
+    """The key of a name, made once per run, whichever thread asks first."""
+    with _LOCK:
+        return _made(name)
+
+
+@cache
+def _made(name: str) -> RSAPrivateKey:
     del name
     return generate_private_key(65537, 2048)
 
