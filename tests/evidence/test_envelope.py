@@ -176,6 +176,44 @@ def test_roles_and_bounds() -> None:
 
 
 @pytest.mark.parametrize(
+    ("told", "valid"),
+    [
+        (b'{"predicate":{"at":"2024-01-15T00:00:00Z"}}', True),
+        (b'{"predicate":{"at":"2024-02-01T00:00:00Z"}}', False),
+        (b'{"predicate":{"ended":"2024-02-02T00:00:00Z"}}', False),
+        (b'{"predicate":{"at":"2023-12-31T00:00:00Z"}}', True),
+        (b'{"predicate":{"at":"when it rained"}}', True),
+        (b'{"predicate":{"at":7}}', True),
+        (b'{"predicate":[]}', True),
+        (b"no JSON", True),
+    ],
+)
+def test_by_its_own_word(told: bytes, valid: bool) -> None:
+    """Without a proven instant, what says itself that it came after a key's end does not count.
+
+    What says that it came before its beginning may have been signed later, by a later key.
+    """
+    start, end = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 2, 1, tzinfo=UTC)
+    key = replace(everything(KEY.public), valid_from=start, valid_until=end)
+    trust, made = Trust(keys=(key,)), sign(told, KEY)
+    assert told == open_envelope(made, trust, Role.SEAL, timed=False).payload
+    if valid:
+        assert told == open_envelope(made, trust, Role.SEAL).payload
+    else:
+        with pytest.raises(UnknownKeyError, match="it is valid from 2024-01-01T00:00:00Z"):
+            open_envelope(made, trust, Role.SEAL)
+
+
+def test_several_signers() -> None:
+    """One envelope can carry the signatures of several keys; nobody signs none."""
+    trust = Trust(keys=(everything(KEY.public), everything(OTHER_KEY.public)))
+    opened = open_envelope(sign(b"x", KEY, OTHER_KEY), trust, Role.SEAL, threshold=2)
+    assert {KEY.keyid, OTHER_KEY.keyid} == set(opened.keyids)
+    with pytest.raises(ValueError, match="nobody signs"):
+        sign(b"x")
+
+
+@pytest.mark.parametrize(
     "text",
     ["QR==", "QQ", "QQ=", " QQ==", "QQ==\n", "Q-==", "QQ==QQ=="],
     ids=["bits", "unpadded", "short", "space", "newline", "url-safe", "joined"],

@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.evidence.small_bundle import KEY, OTHER_KEY
 
 from wavegate.canonical import dumps, loads
@@ -43,6 +46,21 @@ def test_no_key_file(tmp_path: Path) -> None:
         with pytest.raises(InputError) as caught:
             of_public_keys([path])
         assert caught.value.exit_code == 2
+
+
+def test_other_kinds_of_keys_are_named(tmp_path: Path) -> None:
+    """A key that we cannot use is told by its kind, so that nobody takes it for a broken file."""
+    path = tmp_path / "key.pub"
+    keys: tuple[tuple[PublicKeyTypes, str], ...] = (
+        (rsa.generate_private_key(65537, 2048).public_key(), "an RSA key of 2048 bits"),
+        (ec.derive_private_key(9, ec.SECP384R1()).public_key(), "on the curve secp384r1"),
+        (x25519.X25519PrivateKey.generate().public_key(), "of the kind X25519"),
+    )
+    for key, says in keys:
+        path.write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+        with pytest.raises(InputError, match=says) as caught:
+            of_public_keys([path])
+        assert "ask the signer" in str(caught.value.cure)
 
 
 @pytest.mark.parametrize(

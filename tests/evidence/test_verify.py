@@ -121,13 +121,6 @@ def test_two_keys(tmp_path: Path) -> None:
     assert verify_bundle(bundle, Trust(keys=keys)).ok
 
 
-def test_revoked_key(good: Path) -> None:
-    """A revoked key without a trusted time may have sealed after its theft: inconclusive."""
-    key = replace(everything(KEY.public), revoked_at=GOOD.plan.at)
-    found = verify_bundle(good, Trust(keys=(key,)))
-    assert (found.exit_code, "revoked" in found.problems[0]) == (3, True)
-
-
 def test_timestamps_required(tmp_path: Path) -> None:
     """Where the seal says that a timestamp was required, its absence is inconclusive."""
     bundle = make(tmp_path / "bundle", replace(GOOD, timestamps_required=True))

@@ -11,13 +11,14 @@ import pytest
 from tests.builders.estates import START
 from tests.builders.pair import SECRETS, Pair, gating
 from tests.builders.stores import Desk
+from tests.evidence.small_bundle import OTHER_KEY
 
 from wavegate import clock
 from wavegate.cli.entry import run
 from wavegate.evidence.envelope import read_unverified, sign
 from wavegate.evidence.receipt import ReceiptPredicate
 from wavegate.evidence.statement import read, write
-from wavegate.evidence.trust import load
+from wavegate.evidence.trust import Trust, dump, everything, load
 from wavegate.run import opening
 from wavegate.run.receipt import receipt
 
@@ -164,6 +165,20 @@ def test_what_was_replaced_after_the_receipt_is_refused(
     change, word = CHANGES[how]
     code, said = check(extract, desk, changed(desk, change), tmp_path, capsys)
     assert (1, True) == (code, word in said["error"]["message"])
+
+
+def test_a_receipt_from_before_its_key(
+    extract: Path, desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A receipt that says it was given before its key was valid is one that was made up later."""
+    told = read(read_unverified(told_of(desk)), ReceiptPredicate).predicate
+    later = replace(everything(OTHER_KEY.public), valid_from=EARLY + timedelta(minutes=1))
+    (tmp_path / "trust.json").write_bytes(dump(Trust(keys=(everything(desk.signer.public), later))))
+    (tmp_path / "given").write_bytes(sign(write(told.subjects, told), OTHER_KEY))
+    args = ["verify", str(extract), "--trust", str(tmp_path / "trust.json"), "--json"]
+    capsys.readouterr()
+    assert 1 == run([*args, "--receipt", str(tmp_path / "given")])
+    assert "was not valid at" in json.loads(capsys.readouterr().out)["error"]["message"]
 
 
 def test_a_receipt_that_is_none(

@@ -15,6 +15,7 @@ from datetime import datetime
 from wavegate.canonical import dumps, loads
 from wavegate.clock import format_instant
 from wavegate.errors import DamagedError, InvalidError
+from wavegate.evidence.claimed import claimed
 from wavegate.evidence.fields import Fields
 from wavegate.evidence.signer import Signer
 from wavegate.evidence.trust import Role, Trust, TrustedKey
@@ -22,6 +23,7 @@ from wavegate.evidence.trust import Role, Trust, TrustedKey
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MAX_ENVELOPE = 256_000_000
 MAX_SIGNATURES = 16
+SEE_BOUNDS = "see valid_from, valid_until and revoked_at in the trust file"
 _TAMPERED = "it was changed after it was signed; get it again from its source"
 
 
@@ -57,15 +59,18 @@ def pae(payload_type: str, payload: bytes) -> bytes:
     return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
 
 
-def sign(payload: bytes, signer: Signer) -> bytes:
-    """The canonical JSON bytes of an envelope over an in-toto payload."""
-    signature = signer.sign(pae(PAYLOAD_TYPE, payload))
+def sign(payload: bytes, *signers: Signer) -> bytes:
+    """The canonical JSON bytes of an envelope over an in-toto payload, signed by each signer."""
+    if not signers:
+        raise ValueError("an envelope that nobody signs")
+    message = pae(PAYLOAD_TYPE, payload)
     return dumps(
         {
             "payload": base64.b64encode(payload).decode("ascii"),
             "payloadType": PAYLOAD_TYPE,
             "signatures": [
-                {"keyid": signer.keyid, "sig": base64.b64encode(signature).decode("ascii")}
+                {"keyid": one.keyid, "sig": base64.b64encode(one.sign(message)).decode("ascii")}
+                for one in signers
             ],
         }
     )
@@ -79,11 +84,14 @@ def open_envelope(
     at: datetime | None = None,
     threshold: int = 1,
     where: str | None = None,
+    timed: bool = True,
 ) -> Opened:
     """Verify an envelope and hand out its payload.
 
     at: an instant at which the signatures are proven to have existed; then the keys must have been
-    valid. threshold: how many different trusted keys must have signed. where: for messages.
+    valid. Without one, they must not have ended before what the payload says itself of when it was
+    made; timed: False leaves that to the caller, who has timestamps to look at.
+    threshold: how many different trusted keys must have signed. where: for messages.
     Raises EnvelopeError, UnknownKeyError or BadSignatureError.
     """
     if threshold < 1:
@@ -102,7 +110,10 @@ def open_envelope(
         if _counts(keyid, signature, message, trust.find(keyid), where=where)
     ]
     good = tuple(dict.fromkeys(signers))
-    _check_role(good, signatures, trust, role, at=at, threshold=threshold, where=where)
+    known = [found for found in trust.keys if found.key.keyid in good]
+    own = claimed(payload) if timed and not at and any(one.bounded for one in known) else None
+    ended = frozenset(one.key.keyid for one in known if not _in_time(one, at, own))
+    _check_role(known, signatures, role, ended, at or own, threshold=threshold, where=where)
     return Opened(payload=payload, keyids=good)
 
 
@@ -162,19 +173,37 @@ def _counts(
     return True
 
 
+def not_valid(found: TrustedKey, at: datetime) -> str:
+    """The sentence about a key that signed outside its validity."""
+    return f"key {found.key.keyid} was not valid at {format_instant(at)}: it is {found.bounds}"
+
+
+def check_valid(keyids: tuple[str, ...], trust: Trust, at: datetime, *, where: str) -> None:
+    """Refuse what was signed, by its own word, when a key was not valid. UnknownKeyError."""
+    for found in trust.keys:
+        if found.key.keyid in keyids and not found.valid_at(at):
+            raise UnknownKeyError(not_valid(found, at), where=where, cure=SEE_BOUNDS)
+
+
+def _in_time(found: TrustedKey, at: datetime | None, own: datetime | None) -> bool:
+    """Whether a key counts at a proven instant, or failing that at the one claimed."""
+    if at is not None:
+        return found.valid_at(at)
+    return own is None or not found.ended_by(own)
+
+
 def _check_role(
-    good: tuple[str, ...],
+    known: list[TrustedKey],
     signatures: tuple[tuple[str, bytes], ...],
-    trust: Trust,
     role: Role,
+    ended: frozenset[str],
+    when: datetime | None,
     *,
-    at: datetime | None,
     threshold: int,
     where: str | None,
 ) -> None:
-    known = [found for found in trust.keys if found.key.keyid in good]
     fit = [found for found in known if role in found.roles]
-    valid = [found for found in fit if at is None or found.valid_at(at)]
+    valid = [found for found in fit if found.key.keyid not in ended]
     if len(valid) >= threshold:
         return
     if not known:
@@ -182,10 +211,10 @@ def _check_role(
         text = f"signed by {named}, which is no trusted key"
         cure = "give the signer's public key, got from outside the evidence"
     elif not fit:
-        text, cure = f"key {good[0]} is not trusted for the role {role}", "see the trust file"
-    elif not valid and at is not None:
-        text = f"key {fit[0].key.keyid} was not valid at {format_instant(at)}"
-        cure = "see valid_from, valid_until and revoked_at in the trust file"
+        text = f"key {known[0].key.keyid} is not trusted for the role {role}"
+        cure = "see the trust file"
+    elif not valid and when is not None:
+        text, cure = not_valid(fit[0], when), SEE_BOUNDS
     else:
         text, cure = f"signed by {len(valid)} of {threshold} keys", "let the others sign too"
     raise UnknownKeyError(text, where=where, cure=cure)

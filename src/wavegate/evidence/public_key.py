@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -25,6 +25,19 @@ ECDSA_P256 = "ecdsa-p256-sha256"
 ED25519 = "ed25519"
 
 _Loaded = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+
+
+def kind_of(key: object) -> str:
+    """What a loaded key is, private or public, in words: `an RSA key of 2048 bits`."""
+    match key:
+        case rsa.RSAPublicKey() | rsa.RSAPrivateKey():
+            return f"an RSA key of {key.key_size} bits"
+        case ec.EllipticCurvePublicKey() | ec.EllipticCurvePrivateKey():
+            return f"an ECDSA key on the curve {key.curve.name}"
+        case ed25519.Ed25519PublicKey() | ed25519.Ed25519PrivateKey():
+            return "an Ed25519 key"
+    name = type(key).__name__.removesuffix("PrivateKey").removesuffix("PublicKey")
+    return f"a key of the kind {name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +55,7 @@ class PublicKey:
             return cls._build(ECDSA_P256, key)
         if isinstance(key, ed25519.Ed25519PublicKey):
             return cls._build(ED25519, key)
-        raise ValueError("not an ECDSA P-256 or Ed25519 key")
+        raise ValueError(f"not an ECDSA P-256 or Ed25519 key: it is {kind_of(key)}")
 
     @classmethod
     def _build(cls, algorithm: str, key: _Loaded) -> "PublicKey":
@@ -55,7 +68,8 @@ class PublicKey:
         try:
             return cls.of(load_pem_public_key(data))
         except UnsupportedAlgorithm as error:
-            raise ValueError("not an ECDSA P-256 or Ed25519 key") from error
+            text = "not an ECDSA P-256 or Ed25519 key: it is of a kind unknown here"
+            raise ValueError(text) from error
 
     @property
     def pem(self) -> str:

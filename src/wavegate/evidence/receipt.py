@@ -14,6 +14,7 @@ from wavegate.canonical import digest, dumps
 from wavegate.clock import format_instant
 from wavegate.decision import GridCell
 from wavegate.errors import InvalidError
+from wavegate.evidence.envelope import check_valid
 from wavegate.evidence.fields import Fields
 from wavegate.evidence.predicates import BASE, PlanPredicate, cell_from_json, cell_to_json
 from wavegate.evidence.sealed import Opener
@@ -122,9 +123,11 @@ def check_receipt(
 
     Raises InvalidError where something that was receipted is not in the extract any more.
     """
-    payload = opener.open(data, Role.RECORD, where=RECEIPT).payload
-    statement = read(payload, ReceiptPredicate, where=RECEIPT)
+    opened = opener.open(data, Role.RECORD, where=RECEIPT)
+    statement = read(opened.payload, ReceiptPredicate, where=RECEIPT)
     told = statement.predicate
+    if opener.trust is not None:
+        check_valid(opened.keyids, opener.trust, told.at, where=RECEIPT)
     if dict(statement.subjects) != dict(told.subjects):
         raise InvalidError("it is not about its own grid and captures", where=RECEIPT)
     wave = plan.predicate.wave if plan and isinstance(plan.predicate, PlanPredicate) else None

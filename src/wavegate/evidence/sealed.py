@@ -28,11 +28,11 @@ class Opener:
 
     trust: Trust | None
 
-    def open(self, data: bytes, role: Role, *, where: str) -> Opened:
-        """The payload and who signed it. Raises an InvalidError of `envelope`."""
+    def open(self, data: bytes, role: Role, *, where: str, timed: bool = True) -> Opened:
+        """The payload and who signed it; timed as for `open_envelope`, whose errors it raises."""
         if self.trust is None:
             return Opened(payload=read_unverified(data), keyids=())
-        return open_envelope(data, self.trust, role, where=where)
+        return open_envelope(data, self.trust, role, where=where, timed=timed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ def open_sealed(
         raise _no_seal(tree)
     envelope = tree.read(SEAL)
     _check_canonical(envelope)
-    opened = opener.open(envelope, Role.SEAL, where=SEAL)
+    opened = opener.open(envelope, Role.SEAL, where=SEAL, timed=False)
     statement = read(opened.payload, SealPredicate, where=SEAL)
     _check_payload(opened.payload)
     _check_expected("run", statement.predicate.run, expect_run)

@@ -17,7 +17,7 @@ from wavegate.clock import format_instant
 from wavegate.errors import InvalidError
 from wavegate.estate.model import Estate
 from wavegate.evidence.authorities import Authorities
-from wavegate.evidence.envelope import read_unverified
+from wavegate.evidence.envelope import SEE_BOUNDS, not_valid, read_unverified
 from wavegate.evidence.manifest import SEAL
 from wavegate.evidence.sealed import Sealed
 from wavegate.evidence.sealed_records import Claim, Doubt, Records
@@ -36,10 +36,12 @@ class SealedTime:
     """What is proven of time.
 
     at: when an authority saw the seal, None where that is not proven. tokens: how many there are.
+    bare: the signed records that no authority saw by themselves.
     """
 
     at: datetime | None
     tokens: int
+    bare: tuple[Claim, ...]
     proven: tuple[str, ...]
     unproven: tuple[str, ...]
     problems: tuple[str, ...]
@@ -48,10 +50,14 @@ class SealedTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Captured:
-    """The timestamps over captures. vouched: by an authority under a root in hand."""
+    """The timestamps over captures. vouched: by an authority under a root in hand.
+
+    places: the captures that have such a one.
+    """
 
     stamps: tuple[Stamp, ...]
     vouched: frozenset[str]
+    places: frozenset[str]
 
 
 def read_time(
@@ -72,6 +78,7 @@ def read_time(
     return SealedTime(
         at=first.at if first else None,
         tokens=len(sealed.tokens) + len(captured.stamps),
+        bare=tuple(claim for claim in records.claims if claim.where not in captured.places),
         proven=tuple(_proven(first, verdicts, captured)),
         unproven=tuple(_unproven(own, sealed, verdicts, captured)),
         problems=tuple(_problems(sealed, proven=first is not None)),
@@ -109,14 +116,16 @@ def _captured(
         groups.setdefault(_place(name, claims), {})[name] = sealed.small[name]
     stamps: list[Stamp] = []
     vouched: set[str] = set()
+    places: set[str] = set()
     for place, tokens in groups.items():
         payload = read_unverified(sealed.small[place])
         good = _vouched(tokens, payload, roots)
         _check_keys(claims[place].keyids, tuple(good.values()), trust, place)
         vouched |= set(good)
+        places |= {place} if good else set()
         for name, raw in tokens.items():
             stamps.append(stamp_of(name, claims[place].record, read_token(raw, payload)))
-    return _Captured(stamps=tuple(stamps), vouched=frozenset(vouched))
+    return _Captured(stamps=tuple(stamps), vouched=frozenset(vouched), places=frozenset(places))
 
 
 def _place(name: str, claims: Mapping[str, Claim]) -> str:
@@ -135,12 +144,8 @@ def _check_keys(
         return
     for found in (trust.find(keyid) for keyid in keyids):
         if found is not None and not any(found.valid_at(token.at) for token in tokens):
-            raise InvalidError(
-                f"key {found.key.keyid} was not valid at {format_instant(tokens[0].at)}, "
-                f"when {tokens[0].authority} stamped it",
-                where=where,
-                cure="see valid_from, valid_until and revoked_at in the trust file",
-            )
+            text = f"{not_valid(found, tokens[0].at)}; {tokens[0].authority} stamped it then"
+            raise InvalidError(text, where=where, cure=SEE_BOUNDS)
 
 
 def _problems(sealed: Sealed, *, proven: bool) -> Iterator[str]:

@@ -21,7 +21,7 @@ from wavegate.estate.model import Estate, Instance, Wave, Window
 from wavegate.estate.nightly import NIGHTLY
 from wavegate.evidence import reading
 from wavegate.evidence.dossier import Dossier, EarlierWave, Flaw, FlawKind, Heard, PlanFacts
-from wavegate.evidence.envelope import UnknownKeyError, open_envelope
+from wavegate.evidence.envelope import UnknownKeyError, check_valid, open_envelope
 from wavegate.evidence.gate_part import check_vouched
 from wavegate.evidence.mail_shelf import MailShelf, Spans
 from wavegate.evidence.predicates import PlanPredicate, RecordPredicate, SealPredicate
@@ -54,6 +54,10 @@ class Records(Protocol):
     @property
     def window(self) -> Window | None:
         """The window; None in a night."""
+
+    @property
+    def trust(self) -> Trust:
+        """Whose signatures count."""
 
     @property
     def at(self) -> datetime:
@@ -366,6 +370,7 @@ def _earlier_wave(store: Store, wave: str, run: str, trust: Trust) -> EarlierWav
     raw = store.read(f"{place}verdicts.json")
     check_vouched(statement.subjects, raw, lambda name: _or_none(store, place + name), where=place)
     verdicts = parse_verdicts(raw)
+    check_valid(opened.keyids, trust, verdicts.at, where=place)
     if (verdicts.wave, verdicts.run) != (wave, run) or statement.predicate.run != run:
         raise DamagedError("a gate of another run", where=f"gates/{wave}/{run}")
     return EarlierWave(

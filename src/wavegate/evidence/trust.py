@@ -49,6 +49,22 @@ class TrustedKey:
             and (self.revoked_at is None or at < self.revoked_at)
         )
 
+    def ended_by(self, at: datetime) -> bool:
+        """Whether it had expired or was revoked by then."""
+        ends = (self.valid_until, self.revoked_at)
+        return any(end is not None and end <= at for end in ends)
+
+    @property
+    def bounds(self) -> str:
+        """Its bounds in words: `valid from 2024-01-01T00:00:00Z, revoked at ...`."""
+        named = (
+            ("valid from", self.valid_from),
+            ("valid until", self.valid_until),
+            ("revoked at", self.revoked_at),
+        )
+        told = [f"{word} {format_instant(at)}" for word, at in named if at]
+        return ", ".join(told) or "valid without bounds"
+
     @property
     def bounded(self) -> bool:
         """Whether it matters when something was signed."""
@@ -83,13 +99,19 @@ def of_public_keys(paths: Iterable[Path]) -> Trust:
         try:
             key = PublicKey.from_pem(_read(path))
         except ValueError as error:
-            raise InputError(
-                "not a public key in PEM (ECDSA P-256 or Ed25519)",
-                where=str(path),
-                cure="give the .pub file: openssl pkey -in KEY.pem -pubout -out KEY.pub",
-            ) from error
+            raise _no_public_key(path, error) from error
         found[key.keyid] = everything(key)
     return Trust(keys=tuple(found.values()), sources=files)
+
+
+def _no_public_key(path: Path, error: ValueError) -> InputError:
+    cure = "give the .pub file: openssl pkey -in KEY.pem -pubout -out KEY.pub"
+    text = "not a public key in PEM (ECDSA P-256 or Ed25519)"
+    if b"PRIVATE KEY-----" in _read(path):
+        text = "a private key, which verifying never needs: leave it where signing is done"
+    elif str(error).startswith("not an ECDSA"):
+        text, cure = str(error), "ask the signer for the key that they sign with"
+    return InputError(text, where=str(path), cure=cure)
 
 
 def load(path: Path) -> Trust:

@@ -7,19 +7,25 @@ the bundle, or a timestamp that the seal says was required and that is not there
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from wavegate.clock import format_instant
-from wavegate.errors import InvalidError
 from wavegate.evidence.authorities import Authorities
 from wavegate.evidence.completeness import Claimant, check_completeness
-from wavegate.evidence.manifest import SEAL
 from wavegate.evidence.receipt import check_receipt
 from wavegate.evidence.run_list import RUN
 from wavegate.evidence.sealed import Opener, Sealed, open_sealed
+from wavegate.evidence.sealed_decisions import check_decisions
 from wavegate.evidence.sealed_gates import read_gates
+from wavegate.evidence.sealed_keys import (
+    Signed,
+    check_claimed,
+    key_doubts,
+    key_problems,
+    not_proven,
+)
 from wavegate.evidence.sealed_records import Doubt, Records, read_records
 from wavegate.evidence.sealed_time import SealedTime, read_time
 from wavegate.evidence.sealed_verdicts import (
@@ -34,7 +40,7 @@ from wavegate.evidence.sealed_verdicts import (
     read_verdicts,
 )
 from wavegate.evidence.tree import Budget, open_tree
-from wavegate.evidence.trust import Trust, TrustedKey
+from wavegate.evidence.trust import Trust
 from wavegate.evidence.verdicts import Verdicts
 
 NOBODY = Claimant()
@@ -121,29 +127,32 @@ def verify_bundle(
         plan = read_plan(sealed, opener, verdicts)
         estate = read_estate(sealed, verdicts)
         records = read_records(tree, sealed, opener)
-    gates = read_gates(sealed, opener)
+    gates, spoken = read_gates(sealed, opener), check_decisions(sealed, opener, verdicts)
     inside = _inside((*(usable.sources if usable else ()), *authorities.sources), folder)
     known = NO_ROOTS if inside else authorities
     time = read_time(sealed, records, verdicts, estate, trust=usable, authorities=known)
-    _check_claimed(sealed, verdicts, usable, time)
-    doubts = _check_evidence(verdicts, plan, records, time)
+    signed = _signed(sealed, verdicts, plan, time)
+    check_claimed(signed, usable)
+    more = (*time.doubts, *key_doubts(signed, usable))
+    doubts = _check_evidence(verdicts, plan, records, more)
     whole = check_completeness(sealed, verdicts, estate, claimant)
     received = _received(sealed, opener, claimant, plan, records)
     proven = (*_proven(sealed, verdicts, plan, records), *time.proven, *whole.proven, *received)
     unproven = (
         *time.unproven,
         *_not_proven(verdicts, plan, doubts),
-        *_bounds(sealed, usable, time),
+        *not_proven(signed, usable),
         *whole.unproven,
         *gates.unproven,
+        *spoken.unproven,
     )
     found = _Found(
         sealed=sealed,
         verdicts=verdicts,
         time=time,
-        proven=(*proven, *gates.proven),
+        proven=(*proven, *gates.proven, *spoken.proven),
         unproven=unproven,
-        problems=(*_problems(sealed, usable, inside, time), *whole.problems),
+        problems=(*_problems(signed, usable, inside, time), *whole.problems),
         complete=whole.complete,
     )
     return found.told(vouched=usable is not None and not inside)
@@ -185,13 +194,13 @@ class _Found:
 
 
 def _check_evidence(
-    verdicts: Verdicts, plan: Plan | None, records: Records, time: SealedTime
+    verdicts: Verdicts, plan: Plan | None, records: Records, more: tuple[Doubt, ...]
 ) -> tuple[Doubt, ...]:
     """Refuse verdicts that the records do not bear out; the doubts that the run owns up to."""
     known = records.known | ({plan.digest} if plan else set()) | _agreed(verdicts)
     check_rests_on(verdicts, frozenset(known))
     check_attempts(verdicts, records)
-    doubts = (*records.doubts, *doubts_of(verdicts, plan, records), *time.doubts)
+    doubts = (*records.doubts, *doubts_of(verdicts, plan, records), *more)
     check_doubts(verdicts, doubts)
     return doubts
 
@@ -215,43 +224,28 @@ def _inside(sources: tuple[Path, ...], folder: Path) -> list[Path]:
     return [path for path in sources if path.resolve().is_relative_to(root)]
 
 
+def _signed(sealed: Sealed, verdicts: Verdicts, plan: Plan | None, time: SealedTime) -> Signed:
+    """Who signed what. Of an extract, the plan was signed again when it was cut out."""
+    return Signed(
+        at=verdicts.at,
+        planned=plan.predicate.at if plan and not sealed.customer else None,
+        seen=time.at,
+        sealers=sealed.keyids,
+        planners=plan.keyids if plan else (),
+        bare=time.bare,
+    )
+
+
 def _problems(
-    sealed: Sealed, trust: Trust | None, inside: list[Path], time: SealedTime
+    signed: Signed, trust: Trust | None, inside: list[Path], time: SealedTime
 ) -> Iterator[str]:
     if trust is None:
         yield "no key from outside the bundle was given: who sealed it is not shown (--key)"
         return
     if inside:
         yield f"{inside[0]} lies in the bundle that it should prove: get it another way"
-    if time.at is None and any(found.revoked_at for found in _sealers(sealed, trust)):
-        yield "the sealing key was revoked, and no trusted timestamp shows that it sealed before"
+    yield from key_problems(signed, trust)
     yield from time.problems
-
-
-def _check_claimed(
-    sealed: Sealed, verdicts: Verdicts, trust: Trust | None, time: SealedTime
-) -> None:
-    """Refuse a seal that by the run's own clock came before the key was valid, or too late."""
-    if time.at is not None:
-        return  # then the authority's word counts
-    for found in _sealers(sealed, trust):
-        if replace(found, revoked_at=None).valid_at(verdicts.at):
-            continue
-        raise InvalidError(
-            f"key {found.key.keyid} was not valid at {format_instant(verdicts.at)}, when the run "
-            "says that it was sealed",
-            where=SEAL,
-            cure="see valid_from and valid_until in the trust file; ask the signer for a newer one",
-        )
-
-
-def _bounds(sealed: Sealed, trust: Trust | None, time: SealedTime) -> Iterator[str]:
-    if time.at is None and any(found.bounded for found in _sealers(sealed, trust)):
-        yield "That the key was valid when it sealed: only the signer's own clock says so."
-
-
-def _sealers(sealed: Sealed, trust: Trust | None) -> list[TrustedKey]:
-    return [found for found in trust.keys if found.key.keyid in sealed.keyids] if trust else []
 
 
 def _proven(

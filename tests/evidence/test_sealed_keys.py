@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""Keys that had not begun, had ended or were revoked when they signed a bundle."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from tests.builders.tiny_tsa import Tsa
+from tests.evidence.small_bundle import AT, END, GOOD, KEY, OTHER_KEY, START, make, plan
+from tests.evidence.test_keys import P256, pem
+from tests.evidence.test_sealed_time import stamp_seal
+
+from wavegate.errors import InputError, InvalidError
+from wavegate.evidence.authorities import load_roots
+from wavegate.evidence.trust import Role, Trust, TrustedKey, everything, of_public_keys
+from wavegate.evidence.verify import Verification, verify_bundle
+
+HOUR = timedelta(hours=1)
+PLANNED = plan().at
+
+
+def trusted(**bounds: datetime) -> Trust:
+    """Trust in the key that signs everything, within bounds."""
+    return Trust(keys=(replace(everything(KEY.public), **bounds),))  # type: ignore[arg-type] # only instants here
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A good bundle."""
+    return make(tmp_path_factory.mktemp("good") / "bundle")
+
+
+@pytest.fixture(scope="module")
+def tsa(tmp_path_factory: pytest.TempPathFactory) -> Tsa:
+    """One authority for all tests here."""
+    return Tsa.make(tmp_path_factory.mktemp("tsa") / "tsa")
+
+
+@pytest.mark.parametrize(
+    ("bounds", "says"),
+    [
+        ({"valid_until": AT}, "sealed then"),
+        ({"valid_until": PLANNED}, "plan.dsse.json: key"),
+        ({"valid_from": AT + HOUR}, "sealed then"),
+        ({"valid_from": PLANNED + HOUR}, "made then"),
+        ({"revoked_at": AT}, "sealed then"),
+        ({"revoked_at": START}, "sealed then"),
+    ],
+)
+def test_outside_its_bounds_by_its_own_clock(
+    bounds: dict[str, datetime], says: str, good: Path
+) -> None:
+    """What a key signed outside its validity, by its own word, does not count (attack 9)."""
+    with pytest.raises(InvalidError, match="was not valid at") as caught:
+        verify_bundle(good, trusted(**bounds))
+    assert (1, True, True) == (
+        caught.value.exit_code,
+        says in str(caught.value),
+        "trust file" in str(caught.value.cure),
+    )
+
+
+def test_within_its_bounds(good: Path) -> None:
+    """Within its bounds a key counts, and that only its own clock says so is told."""
+    found = verify_bundle(good, trusted(valid_from=PLANNED, valid_until=AT + HOUR))
+    told = [text for text in found.not_proven if "only the signer's own clock says so" in text]
+    assert (0, 1) == (found.exit_code, len(told))
+
+
+def test_revoked_later(good: Path) -> None:
+    """A key that was revoked later may have sealed after its theft: inconclusive without a time."""
+    found = verify_bundle(good, trusted(revoked_at=AT + HOUR))
+    assert (3, True) == (found.exit_code, "the sealing key was revoked" in found.problems[0])
+
+
+def by_two_keys(folder: Path, **bounds: datetime) -> tuple[Path, Trust]:
+    """A bundle whose plan and records another key signed than its seal; that one has bounds."""
+    records = TrustedKey(key=OTHER_KEY.public, roles=frozenset({Role.RECORD}), **bounds)
+    bundle = make(folder, replace(GOOD, record_key=OTHER_KEY))
+    return bundle, Trust(keys=(everything(KEY.public), records))
+
+
+def test_records_signed_after_the_end(tmp_path: Path) -> None:
+    """A record that by its own word was taken after its key had ended is refused."""
+    bundle, trust = by_two_keys(tmp_path / "bundle", valid_until=END)
+    with pytest.raises(InvalidError, match="was not valid at 2024-01-17T00:00:00Z"):
+        verify_bundle(bundle, trust)
+
+
+def test_records_signed_before_the_end(tmp_path: Path) -> None:
+    """A key that was rotated after the wave leaves the wave's records as they were."""
+    bundle, trust = by_two_keys(tmp_path / "bundle", valid_until=AT + HOUR)
+    assert 0 == verify_bundle(bundle, trust).exit_code
+
+
+def told(bundle: Path, trust: Trust, tsa: Tsa) -> Verification:
+    """The verification with a root in hand."""
+    return verify_bundle(bundle, trust, authorities=load_roots([tsa.root]))
+
+
+def test_records_of_a_revoked_key(tmp_path: Path, tsa: Tsa) -> None:
+    """Records of a key that was revoked need a trusted time, which one over the seal gives."""
+    bundle, trust = by_two_keys(tmp_path / "bundle", revoked_at=AT + HOUR)
+    bare = told(bundle, trust, tsa)
+    assert (3, True) == (bare.exit_code, "a key of records" not in bare.problems[0])
+    stamp_seal(bundle, lambda payload: tsa.stamp_at(payload, AT))
+    assert (0, ()) == (told(bundle, trust, tsa).exit_code, told(bundle, trust, tsa).problems)
+
+
+def test_seal_stamped_after_records_key_was_revoked(tmp_path: Path, tsa: Tsa) -> None:
+    """A seal that an authority saw only after the theft does not save the thief's records."""
+    bundle, trust = by_two_keys(tmp_path / "bundle", revoked_at=AT + HOUR)
+    stamp_seal(bundle, lambda payload: tsa.stamp_at(payload, AT + 2 * HOUR))
+    found = told(bundle, trust, tsa)
+    assert (3, True) == (found.exit_code, "was revoked at" in found.problems[0])
+
+
+def test_private_key_for_a_public_one(tmp_path: Path) -> None:
+    """Who gives a private key to verify is told to leave it where it belongs; it is not shown."""
+    path = tmp_path / "key.pem"
+    path.write_bytes(pem(P256))
+    with pytest.raises(InputError, match="a private key, which verifying never needs") as caught:
+        of_public_keys([path])
+    assert (2, False) == (caught.value.exit_code, "BEGIN" in str(caught.value))
+
+
+def test_wrong_key_in_one_sentence(good: Path) -> None:
+    """Another signer's key is refused in one sentence with its cure."""
+    with pytest.raises(InvalidError, match="which is no trusted key") as caught:
+        verify_bundle(good, Trust(keys=(everything(OTHER_KEY.public),)))
+    assert (1, True) == (caught.value.exit_code, bool(caught.value.cure))
