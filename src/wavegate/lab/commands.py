@@ -6,18 +6,20 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from wavegate import clock
 from wavegate.errors import InternalError
 
 READY_WITHIN = 60.0
-STEP_WITHIN = 300.0
+STEP_WITHIN = 900.0
 ENDS_WITHIN = 20.0
+POLL = 0.05
 
 Say = Callable[[str], None]
 
@@ -36,34 +38,85 @@ class Step:
         return self.name in ("gate", "gate again")
 
 
+class StoppedError(Exception):
+    """The plays were told to end."""
+
+
+class Running:
+    """What runs for one play or many, so that another thread can end it all at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: set[subprocess.Popen[str]] = set()
+        self._ended = threading.Event()
+
+    @contextmanager
+    def held(self, process: "subprocess.Popen[str]") -> "Iterator[subprocess.Popen[str]]":
+        """Wait for a process in the block; nothing of it is left after. Raises StoppedError."""
+        with self._lock:
+            self._held.add(process)
+        try:
+            self.check()
+            yield process
+            self.check()
+        finally:
+            with self._lock:
+                self._held.discard(process)
+            _end(process)
+
+    def check(self) -> None:
+        """Raises StoppedError once all was told to end."""
+        if self._ended.is_set():
+            raise StoppedError
+
+    def wait(self, seconds: float) -> None:
+        """Wait so long. Raises StoppedError."""
+        self._ended.wait(max(seconds, 0))
+        self.check()
+
+    def end(self) -> None:
+        """End every process that is waited for, and let no other begin."""
+        self._ended.set()
+        with self._lock:
+            for process in self._held:
+                process.terminate()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commands:
-    """Runs commands for one folder. env: their environment. say: told what each came to."""
+    """Runs commands for one folder. env: their environment. say: told what each came to.
+
+    running: where their processes are held.
+    """
 
     folder: Path
     env: Mapping[str, str]
     say: Say
+    running: Running = field(default_factory=Running)
 
     def run(self, name: str, wanted: int | None, *args: str) -> Step:
         """Run one command with --json; a code other than the wanted one ends the play."""
         began = clock.monotonic()
-        done = subprocess.run(
+        self.running.check()
+        process = subprocess.Popen(
             [sys.executable, "-m", "wavegate", *args, "--json"],
             env=dict(self.env),
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=STEP_WITHIN,
-            check=False,
+            start_new_session=True,
         )
-        data = _object(done.stdout)
-        self.say(f"  {name:15} exit {done.returncode}  {clock.monotonic() - began:5.1f} s")
-        if (wanted is not None and done.returncode != wanted) or not data:
+        with self.running.held(process):
+            out, err = process.communicate(timeout=STEP_WITHIN)
+        data = _object(out)
+        self.say(f"  {name:15} exit {process.returncode}  {clock.monotonic() - began:5.1f} s")
+        if (wanted is not None and process.returncode != wanted) or not data:
             raise InternalError(
-                f"{name} exited {done.returncode}: {done.stderr[-2000:] or done.stdout[-2000:]}",
+                f"{name} exited {process.returncode}: {err[-2000:] or out[-2000:]}",
                 where=" ".join(args),
                 cure="run the command by hand to see more",
             )
-        return Step(name=name, code=done.returncode, data=data)
+        return Step(name=name, code=process.returncode, data=data)
 
     def lab_json(self) -> Mapping[str, Any]:
         """What the lab wrote once it was ready."""
@@ -71,10 +124,17 @@ class Commands:
 
     def awaited(self, name: str, process: "subprocess.Popen[bytes]") -> Step:
         """Wait until a command beside the others has ended by itself."""
-        process.wait(timeout=STEP_WITHIN)
+        self._gone(process)
         data = _object((self.folder / f"{name}.log").read_text("utf-8", "replace"))
         self.say(f"  {name:15} exit {process.returncode}")
         return Step(name=name, code=process.returncode, data=data)
+
+    def _gone(self, process: "subprocess.Popen[bytes]") -> None:
+        deadline = clock.monotonic() + STEP_WITHIN
+        while process.poll() is None and clock.monotonic() < deadline:
+            self.running.wait(POLL)
+        if process.returncode is None:
+            raise InternalError("a command does not end", where=str(self.folder))
 
     @contextmanager
     def daemon(self, name: str, *args: str) -> Iterator[None]:
@@ -98,21 +158,21 @@ class Commands:
         try:
             yield process
         finally:
-            _end(process, log)
+            _end(process)
+            log.close()
 
     def _wait_ready(self, process: "subprocess.Popen[bytes]") -> None:
         deadline = clock.monotonic() + READY_WITHIN
         while not (self.folder / "lab.json").exists():
-            try:
-                process.wait(timeout=0.05)
-            except subprocess.TimeoutExpired:
-                if clock.monotonic() < deadline:
-                    continue
+            if process.poll() is None and clock.monotonic() < deadline:
+                self.running.wait(POLL)
+                continue
             log = (self.folder / "lab.log").read_text("utf-8", "replace")
             raise InternalError(f"the lab did not start: {log[-2000:]}", cure="see lab.log")
 
 
-def _end(process: "subprocess.Popen[bytes]", log: IO[bytes]) -> None:
+def _end(process: "subprocess.Popen[bytes] | subprocess.Popen[str]") -> None:
+    """End a process, if it has not, and let nothing of it be left."""
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
     try:
@@ -120,7 +180,9 @@ def _end(process: "subprocess.Popen[bytes]", log: IO[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    log.close()
+    for stream in (process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()
 
 
 def _object(text: str) -> Mapping[str, Any]:

@@ -6,16 +6,15 @@ The lab knows nothing of the harness's code and drives only its command line (de
 """
 
 import os
-import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from wavegate import clock
 from wavegate.errors import InternalError
-from wavegate.lab.commands import Commands, Say, Step
+from wavegate.lab.commands import Commands, Running, Say, Step
 
 WATCH_STARTS = timedelta(seconds=8)
 """How long before the opening a watch is started at the latest."""
@@ -27,6 +26,7 @@ class Play:
     """What to play. folder: an empty or new folder. faults: ids. opens_in, window: durations.
 
     close: whether to go on until nothing is open that time can settle.
+    running: holds its processes.
     """
 
     scenario: str
@@ -36,6 +36,7 @@ class Play:
     window: str = "8s"
     out: Path | None = None
     close: bool = True
+    running: Running = field(default_factory=Running)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +113,7 @@ class _TooLateError(Exception):
 def _play(wanted: Play, say: Say) -> Played:
     wanted.folder.mkdir(parents=True, exist_ok=True)
     env = {**os.environ, "WAVEGATE_HOME": str(wanted.folder / "home")}
-    stage = _Stage(wanted=wanted, folder=wanted.folder, env=env, say=say)
+    stage = _Stage(wanted=wanted, folder=wanted.folder, env=env, say=say, running=wanted.running)
     with stage.daemon("lab", *_serve(wanted)):
         lab = stage.lab_json()
         listen = ("--listen", str(lab["smtp"]))
@@ -210,7 +211,7 @@ class _Stage(Commands):
         """Wait until an instant is past."""
         left = (at - clock.now()).total_seconds()
         self.say(f"  {'settling':15} {max(left, 0):5.1f} s until stops and load steps are over")
-        threading.Event().wait(max(left, 0))
+        self.running.wait(left)
 
     def _window(self, where: tuple[str, ...], at: tuple[str, ...]) -> list[Step]:
         """Through the window, and the capture after it."""
