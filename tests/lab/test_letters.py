@@ -6,6 +6,7 @@ import base64
 import email
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from wavegate.lab.letters import Letter, compose
@@ -54,3 +55,18 @@ def test_only_the_new_site_bears_the_sign_of_the_move() -> None:
 
     hosts = [by(mta) for mta in (*OLD_SITE, *NEW_SITE)]
     assert [bool(re.search(MOVED_WHEN, host)) for host in hosts] == [False, False, True, True]
+
+
+def test_a_slow_hop_is_behind_in_its_own_line_only() -> None:
+    """The Date header goes by the writer's clock, the Received line by the host's."""
+    told = email.message_from_bytes(compose(_letter(replace(NEW_SITE[0], behind=1.0))))
+    assert told["Received"].endswith("Fri, 02 Jan 2026 03:04:04 +0000")
+    assert told["Date"].endswith("03:04:05 +0000")
+
+
+def test_transactional_mail_names_its_binding() -> None:
+    """Which group of senders a message left by stands in X-MSFBL."""
+    letter = replace(_letter(NEW_SITE[0]), binding="transactional")
+    value = email.message_from_bytes(compose(letter))["X-MSFBL"]
+    told = json.loads(base64.b64decode(re.sub(r"\s", "", value).partition("|")[2]))
+    assert told["b"].startswith("acme_127.10.3.11_prod.transactional_")

@@ -113,9 +113,14 @@ def test_the_other_host_takes_over(windows: float, stopped: str) -> None:
         ("flapping-after", "after", 1.1, 6),
         ("flapping-after", "after", 1.4, 0),
         ("ip-bound-to-one-node", "after", 2.4, 4),
-        ("both-mtas-one-resolver", "after", 2.4, 0),
+        ("both-mtas-one-rack", "after", 2.4, 0),
         ("single-mta-after", "after", 2.4, 0),
         ("single-mta-after", "after", 1.2, 6),
+        ("leak-transactional-only", "window", 0.5, 2),
+        ("retry-connection-in-window", "window", 0.1, 0),
+        ("retry-connection-in-window", "window", 0.2, 2),
+        ("benign-short-window", "window", 0.99, 0),
+        ("benign-uneven-nodes", "after", 2.4, 6),
     ],
 )
 def test_a_fault_closes_its_ways(fault: str, phase: Phase, windows: float, ips: int) -> None:
@@ -130,3 +135,37 @@ def test_an_address_that_comes_back_takes_only_its_turn() -> None:
         flow._next(_ways(flow, 1.2))
     later = Counter(flow._next(_ways(flow, 2.4)).route.ip for _ in range(60))
     assert later["127.10.3.13"] <= 15
+
+
+def test_hosts_share_mail_by_their_weights() -> None:
+    """Seven tenths and three, over all addresses."""
+    flow = _flow("after", "benign-uneven-nodes")
+    taken = Counter(flow._next(_ways(flow, 1.5)).mta.name for _ in range(200))
+    assert (taken["new-a"], taken["new-b"]) == (140, 60)
+
+
+@pytest.mark.parametrize(
+    ("windows", "hosts"),
+    [(4.25, {"new-a", "new-b"}), (4.31, {"new-a"}), (4.4, {"new-a", "new-c"})],
+)
+def test_a_host_is_replaced(windows: float, hosts: set[str]) -> None:
+    """The old one ends, a new one appears, and the other carries all in between."""
+    flow = _flow("after", "benign-node-replaced")
+    assert {way.mta.name for way in _ways(flow, windows)} == hosts
+
+
+def test_what_is_brought_again_was_written_before() -> None:
+    """Only the connection is of the window."""
+    flow = _flow("window", "retry-connection-in-window")
+    letter = flow._letter(flow._streams[0])
+    assert OPENS - WINDOW / 20 < letter.at < OPENS
+
+
+@pytest.mark.parametrize(("windows", "begins"), [(-0.03, False), (-0.01, True), (0.01, False)])
+def test_one_message_crosses_the_opening(windows: float, begins: bool) -> None:
+    """It begins a moment before, and once."""
+    flow = _flow("before", "benign-in-flight-edge")
+    at = OPENS + windows * WINDOW
+    assert flow._crosses(at) is begins
+    flow._crossed = True
+    assert not flow._crosses(at)

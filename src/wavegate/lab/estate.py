@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 from wavegate.clock import format_duration
 from wavegate.lab.clockwork import too_slow, unit
 from wavegate.lab.estate_functions import functions, unprobed
+from wavegate.lab.mailbox import RECEIVER
 from wavegate.lab.reference import MOVED_WHEN
 from wavegate.lab.reference_zones import BLOCKLIST
 from wavegate.lab.world import AgreedInstance, AgreedNotice, AgreedStep, AgreedWave, Agreement
@@ -40,7 +41,8 @@ class Place:
     """What only the running lab knows: the window, and where everything listens.
 
     seeds: per instance the address of its probe events. exchangers: per instance where the mail
-    exchanger of its bounces listens. sftp: per instance where its SFTP host listens.
+    exchanger of its bounces listens. sftp: per instance where its SFTP host listens. mailboxes:
+    per instance that has one, its Maildir from the estate file.
     """
 
     opens: datetime
@@ -53,6 +55,7 @@ class Place:
     seeds: dict[str, str] = field(default_factory=dict)
     exchangers: dict[str, str] = field(default_factory=dict)
     sftp: dict[str, str] = field(default_factory=dict)
+    mailboxes: dict[str, str] = field(default_factory=dict)
 
     @property
     def closes(self) -> datetime:
@@ -156,7 +159,8 @@ def _instance(item: AgreedInstance, place: Place, probed: bool) -> Tree:
                 "listen": place.smtp,
                 "proxy_from": ["127.0.0.1/32"],
                 "recipients": [SEEDS],
-            }
+            },
+            *_mailbox(place.mailboxes.get(item.name)),
         ],
     }
     if item.moves:
@@ -174,6 +178,11 @@ def _instance(item: AgreedInstance, place: Place, probed: bool) -> Tree:
     if item.planned:
         tree["planned"] = [_planned(step, place) for step in item.planned]
     return tree
+
+
+def _mailbox(path: str | None) -> list[Tree]:
+    """The mailbox of a seed reader, where there is one."""
+    return [{"maildir": path, "trusted_receiver": RECEIVER}] if path else []
 
 
 def _planned(step: AgreedStep, place: Place) -> Tree:

@@ -17,13 +17,18 @@ from wavegate.lab.plants import (
     paused,
     rates,
 )
-from wavegate.lab.world import Pause, World
+from wavegate.lab.reference import NEW_SITE
+from wavegate.lab.world import Mailing, Pause, World
 
 BED = Bed()
 FOREVER = 1e6
 STOP, SLOW = (2.0, 3.0), (2.0, 2.9)
 """The planned stop of new-a, and how long a slow failover leaves everything still."""
 IP1, IP2 = "127.10.3.11", "127.10.3.12"
+UNEVEN = (140, 60)
+ENDS, TAKES_OVER = 4.3, 0.02
+"""When a host ends for good, after the planned stops, and how much later another one appears."""
+NEW_HOST = "irl1-lab1-mta-i-0c5577e1a2b3948f6"
 
 
 @BED.plant("single-mta-after")
@@ -31,12 +36,12 @@ def _single(world: World) -> World:
     return after(world, paused(Pause(since=0.0, until=FOREVER, node="new-b")))
 
 
-@BED.plant("failover-takes-long")
+@BED.plant("failover-takes-20-min")
 def _slow(world: World) -> World:
     return after(world, paused(Pause(since=SLOW[0], until=SLOW[1])))
 
 
-@BED.plant("both-mtas-one-resolver")
+@BED.plant("both-mtas-one-rack")
 def _shared(world: World) -> World:
     return after(world, paused(Pause(since=STOP[0], until=STOP[1])))
 
@@ -69,3 +74,25 @@ def _errors(world: World) -> World:
 def _not_tried(world: World) -> World:
     world = always(world, mailing(lambda flow: replace(flow, pauses=())))
     return agree(world, agreed_instance(PROD, lambda item: replace(item, planned=())))
+
+
+@BED.plant("benign-uneven-nodes")
+def _uneven(world: World) -> World:
+    def share(flow: Mailing) -> Mailing:
+        weights = zip(flow.mtas, UNEVEN, strict=True)
+        return replace(flow, mtas=tuple(replace(mta, weight=weight) for mta, weight in weights))
+
+    return after(world, mailing(share))
+
+
+@BED.plant("benign-node-replaced")
+def _replaced(world: World) -> World:
+    """The new host has the old one's place from a moment after the last planned stop on."""
+    fresh = replace(NEW_SITE[1], name="new-c", host=NEW_HOST)
+    ends = Pause(since=ENDS, until=FOREVER, node=NEW_SITE[1].name)
+    appears = Pause(since=0.0, until=ENDS + TAKES_OVER, node=fresh.name)
+
+    def more(flow: Mailing) -> Mailing:
+        return replace(flow, mtas=(*flow.mtas, fresh))
+
+    return after(after(world, mailing(more)), paused(ends, appears))

@@ -12,6 +12,7 @@ from wavegate.lab.plants import (
     always,
     first_wave,
     mailing,
+    on_instance,
     paused,
     within,
 )
@@ -23,6 +24,13 @@ IP1, IP2, IP3 = (f"127.10.3.{host}" for host in (11, 12, 13))
 SIX2 = "2001:db8:10::21"
 WHOLE_FLOW = 0.85
 LATE, LATE_ONE, OVERRUN = 1.7, 2.2, 0.6
+RETRY, WRITTEN = 0.15, -0.03
+"""When the receiver's patience ends, and when the messages were written that it had put off."""
+SLOW = 1.0
+SISTER = "acme-stage1"
+HELD = 1.1
+VISITS = 20
+SCANNED = 20
 
 
 def leaking(mtas: tuple[Mta, ...], ips: tuple[str, ...], *, burst: int, cap: int = 0) -> Plant:
@@ -87,3 +95,57 @@ def _rests(world: World) -> World:
         return replace(flow, routes=tuple(r for r in flow.routes if r.ip != SIX2))
 
     return always(world, mailing(less))
+
+
+@BED.plant("leak-transactional-only")
+def _transactional(world: World) -> World:
+    leaked = leaking(NEW_SITE[:1], (IP1, IP2), burst=1)(world)
+    return within(leaked, mailing(lambda flow: replace(flow, binding="transactional")))
+
+
+@BED.plant("retry-connection-in-window")
+def _retry(world: World) -> World:
+    leaked = leaking(OLD_SITE[:1], (IP1, IP2), burst=5, cap=20)(world)
+    leaked = within(leaked, paused(Pause(since=0.0, until=RETRY)))
+    return within(leaked, mailing(lambda flow: replace(flow, dated=WRITTEN)))
+
+
+@BED.plant("benign-in-flight-edge")
+def _in_flight(world: World) -> World:
+    change = mailing(lambda flow: replace(flow, in_flight=True))
+    return replace(world, before=change(world.before))
+
+
+@BED.plant("benign-inbound-in-window")
+def _inbound(world: World) -> World:
+    return within(world, on_instance(PROD, lambda state: replace(state, bounces=VISITS)))
+
+
+@BED.plant("benign-other-instance-sends")
+def _other(world: World) -> World:
+    return within(world, mailing(lambda flow: replace(flow, burst=2 * flow.burst), SISTER))
+
+
+@BED.plant("benign-short-window")
+def _short(world: World) -> World:
+    """The new site could send all along, and is held until the announced end."""
+    ready = within(world, mailing(lambda flow: replace(flow, flowing=True, mtas=NEW_SITE)))
+    return within(ready, paused(Pause(since=0.0, until=HELD)))
+
+
+@BED.plant("benign-seed-duplicate-received-line")
+def _slow_hop(world: World) -> World:
+    def slow(flow: Mailing) -> Mailing:
+        return replace(flow, mtas=tuple(replace(mta, behind=SLOW) for mta in flow.mtas))
+
+    return always(world, mailing(slow))
+
+
+@BED.plant("benign-late-in-mailbox")
+def _late_in_mailbox(world: World) -> World:
+    """The receiver took the messages before the opening, and scans until the window is open."""
+
+    def late(flow: Mailing) -> Mailing:
+        return replace(flow, mailbox=SCANNED, dated=WRITTEN, mtas=OLD_SITE)
+
+    return within(world, mailing(late))

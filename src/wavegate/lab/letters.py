@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from uuid import NAMESPACE_DNS, uuid5
 
@@ -22,7 +22,8 @@ class Letter:
 
     instance: its name. number: its broadLog id. delivery: its delivery id. at: when it is
     written. large: whether it is padded beyond the size that a small signer would sign; such a
-    message then bears no signature. subject: empty for the usual one.
+    message then bears no signature. subject: empty for the usual one. binding: `marketing` or
+    `transactional`, as X-MSFBL names it.
     """
 
     instance: str
@@ -36,6 +37,7 @@ class Letter:
     at: datetime
     large: bool = False
     subject: str = ""
+    binding: str = "marketing"
 
     @property
     def message_id(self) -> str:
@@ -89,14 +91,14 @@ def _received(letter: Letter) -> Header:
         f" from [{inside}] ([{inside}:4{letter.number % 9000:04d}] helo={letter.route.helo})\r\n"
         f"\tby {letter.mta.host} (envelope-from <{letter.sender.mail_from}>)\r\n"
         "\t(ecelerity 4.4.1.20033 r(msys-ecelerity:tags/4.4.1.0^0)) with ESMTP\r\n"
-        f"\tid {queue}; {format_datetime(letter.at)}"
+        f"\tid {queue}; {format_datetime(letter.at - timedelta(seconds=letter.mta.behind))}"
     )
     return "Received", value
 
 
 def _feedback(letter: Letter) -> str:
     """X-MSFBL: a token and base64 of JSON, folded inside the base64; b names the address."""
-    group = f"prod.marketing_{uuid5(NAMESPACE_DNS, letter.instance)}"
+    group = f"prod.{letter.binding}_{uuid5(NAMESPACE_DNS, letter.instance)}"
     tenant = letter.instance.split("-")[0]
     told = {
         "rcpt_meta": {

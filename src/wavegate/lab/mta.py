@@ -20,6 +20,8 @@ from wavegate.lab.world import Mailing, Mta, Pause, Phase, Route, Scene
 RETRY = 0.1
 IDLE = 0.02
 FULL_WEIGHT = 100
+CROSSING = 0.02
+"""How long before and after the opening a message is under way that crosses it, in windows."""
 Pair = tuple[str, str]
 """A sending address and a domain."""
 
@@ -31,6 +33,11 @@ class Stream:
     mta: Mta
     route: Route
     domain: str
+
+    @property
+    def weight(self) -> float:
+        """Its share of the mail, beside those of the others."""
+        return self.route.weight * self.mta.weight / FULL_WEIGHT
 
 
 def streams(mailing: Mailing) -> tuple[Stream, ...]:
@@ -109,6 +116,7 @@ class MailFlow:
         self._moves = moves
         self._progress = progress
         self._number = 0x1200
+        self._crossed = False
         self.show("before", scene)
 
     def show(self, phase: Phase, scene: Scene) -> None:
@@ -146,6 +154,8 @@ class MailFlow:
         """Send until cancelled."""
         while True:
             at = now()
+            if self._crosses(at):
+                await self._cross(self._next(self._streams), at)
             able = self._able(at) if self._open(at) else ()
             if not able:
                 await asyncio.sleep(IDLE)
@@ -154,6 +164,17 @@ class MailFlow:
             if row is not None:
                 able = self._carrying(able, row)
             await self._send(self._next(able), row, self.delivered)
+
+    def _crosses(self, at: datetime) -> bool:
+        """Whether the message that is under way at the opening is to be begun."""
+        begins = self._timing.opens - CROSSING * self._timing.window
+        return self.mailing.in_flight and not self._crossed and begins <= at < self._timing.opens
+
+    async def _cross(self, stream: Stream, at: datetime) -> None:
+        """Begin a message before the opening, and end it after."""
+        self._crossed = True
+        until = self._timing.opens + CROSSING * self._timing.window
+        await self._send(stream, None, self.delivered, held=(until - at).total_seconds())
 
     def _open(self, at: datetime) -> bool:
         """Whether mail leaves now: it stops by itself a moment before the opening.
@@ -179,13 +200,15 @@ class MailFlow:
         """The way whose turn it is; one that was closed does not make up for its turns."""
         stream = min(able, key=self._turn)
         self._floor = self._turn(stream)
-        self._taken[stream] = round(self._floor * stream.route.weight)
+        self._taken[stream] = round(self._floor * stream.weight)
         return stream
 
     def _turn(self, stream: Stream) -> float:
-        return max(self._floor, (self._taken[stream] + 1) / stream.route.weight)
+        return max(self._floor, (self._taken[stream] + 1) / stream.weight)
 
-    async def _send(self, stream: Stream, row: Row | None, delivered: Counter[Pair]) -> None:
+    async def _send(
+        self, stream: Stream, row: Row | None, delivered: Counter[Pair], held: float = 0.0
+    ) -> None:
         letter = self._letter(stream) if row is None else self._queued(stream, row)
         envelope = Envelope(
             source=stream.route.ip,
@@ -194,7 +217,7 @@ class MailFlow:
             recipient=letter.recipient,
         )
         try:
-            await deliver(self._target, envelope, compose(letter))
+            await deliver(self._target, envelope, compose(letter), held=held)
         except DeliveryError as error:
             self.problem = str(error)
             if self._backlog and row is not None:
@@ -234,9 +257,15 @@ class MailFlow:
             recipient=self.recipient,
             number=self._number,
             delivery=4005,
-            at=now(),
+            at=self._written(),
             large=bool(every) and self._number % every == 0,
+            binding=self.mailing.binding,
         )
+
+    def _written(self) -> datetime:
+        """When a message was written: now, unless the world's messages are older."""
+        dated = self.mailing.dated
+        return now() if dated is None else self._timing.opens + dated * self._timing.window
 
 
 def _closes(pause: Pause, stream: Stream) -> bool:

@@ -17,6 +17,7 @@ from secrets import token_hex
 
 from wavegate.clock import format_instant, now
 from wavegate.errors import InternalError
+from wavegate.lab import mailbox, visitors
 from wavegate.lab.campaign_server import Campaign, RequestLog
 from wavegate.lab.clockwork import Clockwork, period
 from wavegate.lab.dns_server import Dns
@@ -27,7 +28,7 @@ from wavegate.lab.live_rates import LoadStep
 from wavegate.lab.mta import MailFlow, Timing
 from wavegate.lab.reference import reference_names
 from wavegate.lab.ssh_host import SshHost
-from wavegate.lab.world import PHASES, Phase, Scene, World
+from wavegate.lab.world import PHASES, InstanceState, Phase, Scene, World
 
 PORTS = range(20_000, 32_000)
 """Below the ports that the kernel gives to outgoing connections."""
@@ -96,6 +97,7 @@ class Lab:
         self._window = window
         self._moving = asyncio.Lock()
         self._closing: asyncio.Task[None] | None = None
+        self._visits: set[asyncio.Task[int]] = set()
         self._progress = asyncio.Event()
         self._place: Place | None = None
 
@@ -191,6 +193,7 @@ class Lab:
             seeds=dict(self.recipients),
             exchangers={name: greeter.address for name, greeter in self.greeters.items()},
             sftp={name: host.address for name, host in self.sftp.items()},
+            mailboxes=self._mailboxes(),
         )
 
     def _settled(self) -> datetime:
@@ -263,9 +266,32 @@ class Lab:
             live.show(phase, scene.instance(name), self.moved_at)
         for flow in self.flows.values():
             flow.show(phase, scene)
+        for state in scene.instances:
+            self._receive(state)
         if phase == "after" and self.world.agreed_after != self.world.agreed:
             write_estate(self.estate_file, self.world.agreed_after, self.place)
         self.publish()
+
+    def _receive(self, state: InstanceState) -> None:
+        """What others do with an instance in a phase: bring bounces, hand mail over late."""
+        place, flow = self.place, state.mailing
+        if state.bounces:
+            coming = visitors.bring(place.exchangers[state.name], state.bounces, place.window)
+            self._visits.add(asyncio.create_task(coming))
+        if flow.mailbox and flow.dated is not None:
+            taken = place.opens + flow.dated * place.window
+            folder = self.directory / place.mailboxes[state.name]
+            mailbox.hand_over(folder, state.name, flow, self.recipients[state.name], taken)
+
+    def _mailboxes(self) -> dict[str, str]:
+        """The mailboxes of the world, made; each by its path from the estate file."""
+        scenes = (self.world.scene(phase) for phase in PHASES)
+        used = {
+            state.name for scene in scenes for state in scene.instances if state.mailing.mailbox
+        }
+        for name in used:
+            mailbox.make(self.directory / "mailbox" / name)
+        return {name: f"mailbox/{name}" for name in sorted(used)}
 
     async def _delivered(self, patience: timedelta) -> None:
         with suppress(TimeoutError):

@@ -28,16 +28,23 @@ class Envelope:
     recipient: str
 
 
-async def deliver(target: tuple[str, int], envelope: Envelope, message: bytes) -> None:
-    """Hand one message over on a connection of its own. Raises DeliveryError."""
+async def deliver(
+    target: tuple[str, int], envelope: Envelope, message: bytes, *, held: float = 0.0
+) -> None:
+    """Hand one message over on a connection of its own. Raises DeliveryError.
+
+    held: seconds between the beginning of the message and its end.
+    """
     try:
-        async with asyncio.timeout(PATIENCE):
-            await _deliver(target, envelope, message)
+        async with asyncio.timeout(PATIENCE + held):
+            await _deliver(target, envelope, message, held)
     except (OSError, TimeoutError, asyncio.IncompleteReadError, ValueError) as error:
         raise DeliveryError(f"{type(error).__name__}: {error}") from error
 
 
-async def _deliver(target: tuple[str, int], envelope: Envelope, message: bytes) -> None:
+async def _deliver(
+    target: tuple[str, int], envelope: Envelope, message: bytes, held: float
+) -> None:
     address = ip_address(envelope.source)
     bound = address in LOOPBACK
     source = envelope.source if bound else "127.0.0.1"
@@ -50,7 +57,9 @@ async def _deliver(target: tuple[str, int], envelope: Envelope, message: bytes) 
         await _say(reader, writer, f"MAIL FROM:<{envelope.mail_from}>", 2)
         await _say(reader, writer, f"RCPT TO:<{envelope.recipient}>", 2)
         await _say(reader, writer, "DATA", 3)
-        writer.write(message.replace(b"\r\n.", b"\r\n..") + b".\r\n")
+        writer.write(message.replace(b"\r\n.", b"\r\n.."))
+        await asyncio.sleep(held)
+        writer.write(b".\r\n")
         await _expect(reader, 2)
         writer.write(b"QUIT\r\n")
     finally:

@@ -24,7 +24,8 @@ class Mta:
 
     name: `old-a`, `new-b`. host: what it calls itself in its Received line. helo: what it says in
     EHLO instead of the name that belongs to the address. key: the DKIM key it signs with instead
-    of the sender's. x_mailer: what it writes instead of the instance's X-mailer.
+    of the sender's. x_mailer: what it writes instead of the instance's X-mailer. weight: its share
+    of the mail, beside the others'. behind: seconds that its clock is slow, in its Received line.
     """
 
     name: str
@@ -32,6 +33,8 @@ class Mta:
     helo: str | None = None
     key: str | None = None
     x_mailer: str | None = None
+    weight: int = 100
+    behind: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +102,10 @@ class Mailing:
 
     flowing: whether mail leaves at all. burst: how many messages each address sends quickly for
     each domain once a phase begins. cap: after how many messages of a phase it sends no more; 0
-    for never. pauses: when some of it stands still.
+    for never. pauses: when some of it stands still. binding: the group of senders that X-MSFBL
+    names. dated: when its messages were written, in window lengths from the opening; None for just
+    now. in_flight: of before, one message is under way when the window opens. mailbox: of the
+    window, so many messages that were taken before it are put into a mailbox.
     """
 
     flowing: bool
@@ -110,6 +116,10 @@ class Mailing:
     burst: int = 20
     cap: int = 0
     pauses: tuple[Pause, ...] = ()
+    binding: str = "marketing"
+    dated: float | None = None
+    in_flight: bool = False
+    mailbox: int = 0
 
     def sender(self, domain: str) -> Sender:
         """The sender of that domain. Raises KeyError."""
@@ -128,12 +138,16 @@ class Mailing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceState:
-    """One instance in one phase: its Campaign server, its mail flow, the mail that waits."""
+    """One instance in one phase: its Campaign server, its mail flow, the mail that waits.
+
+    bounces: how many times others come to its mail exchanger while the phase is shown.
+    """
 
     name: str
     campaign: CampaignState
     mailing: Mailing
     queue: tuple[Waiting, ...] = ()
+    bounces: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
