@@ -14,6 +14,7 @@ from wavegate.estate.model import Estate
 from wavegate.evidence.bundle import VERDICTS
 from wavegate.evidence.customer_file import CUSTOMER, FOLDER, CustomerFile
 from wavegate.evidence.cut import customers_with_extract, owners_of
+from wavegate.evidence.decisions import FOLDER as DECISIONS
 from wavegate.evidence.manifest import MANIFEST, parse
 from wavegate.evidence.run_list import RUN, tag
 from wavegate.evidence.sealed import Sealed
@@ -22,6 +23,7 @@ from wavegate.evidence.verdicts import parse as parse_verdicts
 
 _OF_ALL = frozenset({"objects", "gates", "plans", "baselines"})
 """Folders of records whose files are about many customers, or named by digest."""
+_DECISIONS = f"records/{DECISIONS}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,9 +155,12 @@ def _check_extract(
 
 
 def _about(names: Iterable[str], own: set[str]) -> Iterator[str]:
-    """The signed records about some instances."""
+    """The signed records about some instances; what was decided about the whole wave is too."""
     for name in names:
         parts = name.split("/")
+        if name.startswith(_DECISIONS) and len(parts) == 4:
+            yield name
+            continue
         if len(parts) < 4 or parts[0] != "records" or parts[1] in _OF_ALL:
             continue
         if parts[3].removesuffix(".dsse.json") in own:

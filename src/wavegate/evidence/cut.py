@@ -92,6 +92,7 @@ def cut_verdicts(
             "waivers": tuple(waivers),
             "not_checked": _lines(whole.not_checked, foreign),
             "notes": _lines(whole.notes, foreign),
+            "decisions": tuple(d for d in whole.decisions if d.instance in {None, *own}),
         }
     )
     part = part.model_copy(update=derived(part))

@@ -62,8 +62,9 @@ class PlanPredicate:
     version: from 1. previous: digest of the payload of the version before, None for the first.
     at: when it was made. agreed: digest of the agreed estate per customer. policy: canonical JSON
     text. tool: what made it. suites: digest of the suites it was made for. late: made after the
-    window had opened. seeds: the bursts that `plan --seeds` ordered, per instance; written only
-    where there are any, so that a plan without them is as plans always were.
+    window had opened. seeds: the bursts that `plan --seeds` ordered, per instance. by: who planned,
+    None where they did not say. Both are written only where there are any, so that a plan without
+    them is as plans always were.
     """
 
     TYPE: ClassVar[str] = f"{BASE}/plan/v1"
@@ -79,6 +80,7 @@ class PlanPredicate:
     suites: str
     late: bool = False
     seeds: Mapping[str, SeedRuns] = field(default_factory=dict)
+    by: str | None = None
 
     @property
     def grid_digest(self) -> str:
@@ -99,6 +101,7 @@ class PlanPredicate:
             "suites": self.suites,
             "late": self.late,
             **self._seeds_to_json(),
+            **({} if self.by is None else {"by": self.by}),
         }
 
     def _seeds_to_json(self) -> dict[str, object]:
@@ -110,7 +113,8 @@ class PlanPredicate:
         """Read back what `to_json` wrote. Raises ValueError for anything else."""
         names = ("wave", "version", "previous", "at", "agreed", "cells", "policy", "suites")
         told = value.get("seeds", {}) if isinstance(value, dict) else {}
-        more = ("seeds",) if told else ()
+        said = isinstance(value, dict) and value.get("by") is not None
+        more = (*(("seeds",) if told else ()), *(("by",) if said else ()))
         fields = Fields(value, *names, "tool", "late", *more)
         return cls(
             wave=fields.name("wave"),
@@ -124,6 +128,7 @@ class PlanPredicate:
             suites=fields.digest("suites"),
             late=fields.flag("late"),
             seeds=_seeds(told),
+            by=fields.text("by") if said else None,
         )
 
 

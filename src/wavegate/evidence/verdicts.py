@@ -28,6 +28,8 @@ from wavegate.clock import format_instant, parse_instant
 from wavegate.decision import AppliedWaiver, Cell, Decision, GridCell, Word, decide
 from wavegate.errors import DamagedError
 from wavegate.estate.model import Waiver, Window
+from wavegate.evidence.decisions import Course, Decided, SignedAs
+from wavegate.evidence.implementers import Implementers, Way
 from wavegate.promise import Promise, order
 from wavegate.record.snapshot import Tool
 from wavegate.verdict import Cleared, Finding, Judgement, Missing, NotCompared, On, Verdict
@@ -274,6 +276,28 @@ class WaiverEntry(_Entry):
     applied: int
 
 
+class DecisionEntry(_Entry):
+    """What a person decided, beside the gate's decision; it changes nothing of that."""
+
+    decision: Course
+    instance: str | None
+    """Null where it is about the whole wave."""
+    by: str
+    why: str
+    at: Instant
+    run: str | None
+    """The last gate that was filed when it was decided."""
+    sequence: int
+    """Its number among the decisions about the same wave or instance."""
+    keyid: str
+    signed_as: SignedAs
+    """`approve`: the key is trusted for approvals; `record`: it stands for nobody's approval."""
+    implementer: tuple[Way, ...]
+    """In which ways whoever decided also did the work: by the key, or by the name."""
+    digest: Hex
+    """SHA-256 of the signed payload."""
+
+
 class Verdicts(_Entry):
     """The whole of verdicts.json."""
 
@@ -311,6 +335,8 @@ class Verdicts(_Entry):
     not_checked: tuple[str, ...]
     drill: str
     notes: tuple[str, ...]
+    decisions: tuple[DecisionEntry, ...] = ()
+    """What people decided, by instant; never merged with `decision`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,6 +347,7 @@ class Context:
     `decide` was given. promises: those of the run. attempts: per instance, all captures in order.
     waivers: all of the estate, unused ones too. not_checked: what this run cannot say ("the move
     itself was not checked"). drill: the drill's score. notes: other things a reader must know.
+    decisions: of people.
     """
 
     run: str
@@ -340,6 +367,7 @@ class Context:
     not_checked: tuple[str, ...] = ()
     drill: str = NOT_DRILLED
     notes: tuple[str, ...] = ()
+    decisions: tuple[DecisionEntry, ...] = ()
 
 
 def build(cells: Iterable[Cell], decision: Decision, context: Context) -> Verdicts:
@@ -381,6 +409,25 @@ def build(cells: Iterable[Cell], decision: Decision, context: Context) -> Verdic
         not_checked=context.not_checked,
         drill=context.drill,
         notes=context.notes,
+        decisions=context.decisions,
+    )
+
+
+def decision_entry(found: Decided, implementers: Implementers) -> DecisionEntry:
+    """A decision as verdicts.json tells it. implementers: who did the work of the wave."""
+    told = found.told
+    return DecisionEntry(
+        decision=told.course,
+        instance=told.instance,
+        by=told.by,
+        why=told.why,
+        at=told.at,
+        run=told.run,
+        sequence=told.sequence,
+        keyid=found.keyids[0],
+        signed_as=found.signed_as,
+        implementer=implementers.ways(found.keyids, told.by),
+        digest=found.digest,
     )
 
 

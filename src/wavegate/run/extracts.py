@@ -28,6 +28,7 @@ from wavegate.evidence.cut import (
     grid_payload,
     owners_of,
 )
+from wavegate.evidence.decisions import FOLDER as DECISIONS
 from wavegate.evidence.envelope import read_unverified, sign
 from wavegate.evidence.gate_part import PARTS
 from wavegate.evidence.manifest import MANIFEST, SEAL
@@ -43,7 +44,7 @@ from wavegate.plugin.night import key_of
 from wavegate.report.resend import FOLDER as RESEND
 
 _SIGNED = ".dsse.json"
-_OF_ALL = frozenset({"objects", "gates", "plans", "baselines"})
+_OF_ALL = frozenset({"objects", "gates", "plans", "baselines", "decisions"})
 Render = Callable[[Path, Verdicts], object]
 
 
@@ -87,6 +88,7 @@ class Extractor:
         (out / ESTATE).write_bytes(dump_estate(estate))
         self._copy_records(out, own)
         self._copy_gates(out, customer)
+        self._copy_decisions(out, own)
         self._copy_resends(out, own)
         if grid is not None:
             self._sign_grid(out, grid)
@@ -126,6 +128,15 @@ class Extractor:
             for name, source in ((SEAL, seal), *((n, part / n) for n in PARTS if n != RUN)):
                 _copy(source, place / name)
             _copy(seal.with_name(RUN), place / RUN)
+
+    def _copy_decisions(self, out: Path, own: Iterable[str]) -> None:
+        """What people decided about the whole wave, and about these instances."""
+        decisions = self.folder / "records" / DECISIONS
+        own = frozenset(own)
+        for place in sorted(decisions.rglob(f"*{_SIGNED}")):
+            _, *instance, _ = place.relative_to(decisions).parts
+            if own.issuperset(instance):
+                _copy(place, out / "records" / DECISIONS / place.relative_to(decisions))
 
     def _copy_resends(self, out: Path, own: Iterable[str]) -> None:
         for name in own:

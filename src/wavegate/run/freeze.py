@@ -6,6 +6,7 @@ The result is a store of the same format: the suites read it as they read the st
 judge again from it alone.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,6 +16,7 @@ from wavegate.errors import WavegateError
 from wavegate.estate.agreed import agreed_digest
 from wavegate.estate.model import Instance
 from wavegate.evidence import reading
+from wavegate.evidence.decisions import read_decisions
 from wavegate.evidence.dossier import Dossier
 from wavegate.evidence.envelope import read_unverified, sign
 from wavegate.evidence.mail_shelf import frozen_name, sources_name
@@ -33,11 +35,16 @@ from wavegate.record.snapshot import Snapshot
 from wavegate.record.store import Store
 
 
+def _unheard(text: str) -> None:
+    """Nobody listens."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freezer:
     """Copies from a shelf into a target store. at: the run's instant. vantage: who freezes.
 
-    roots: of timestamp authorities; with any, only tokens under one of them are kept.
+    roots: of timestamp authorities; with any, only tokens under one of them are kept. say: told of
+    what people signed and does not count.
     """
 
     shelf: Records
@@ -46,6 +53,7 @@ class Freezer:
     at: datetime
     vantage: str
     roots: tuple[x509.Certificate, ...] = ()
+    say: Callable[[str], None] = _unheard
 
     def freeze(self, names: tuple[str, ...]) -> dict[str, tuple[Snapshot, ...]]:
         """Copy plans, earlier gates and, for each named instance, all that it is judged on.
@@ -56,7 +64,17 @@ class Freezer:
             self.target.create(place, self.shelf.store.read(place))
         for earlier in self.shelf.earlier:
             self._copy(f"gates/{earlier.wave}/{earlier.run}/")
+        self._copy_decisions()
         return {name: self._freeze_instance(self.shelf.dossier(name)) for name in names}
+
+    def _copy_decisions(self) -> None:
+        """Copy what people decided, where a trusted key signed it."""
+        store = self.shelf.store
+        decisions = read_decisions(store, self.shelf.wave.name, self.shelf.trust)
+        for one in decisions.found:
+            self.target.create(one.place, store.read(one.place))
+        for problem in decisions.problems:
+            self.say(problem)
 
     def _freeze_instance(self, dossier: Dossier) -> tuple[Snapshot, ...]:
         snapshots = _attempts(dossier)

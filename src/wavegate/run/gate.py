@@ -103,7 +103,7 @@ def gate(
     final = request.out or RUNS / run
     with building(final) as folder:
         say(f"freezing the records of {len(opened.instances)} instances")
-        _freeze(opened, request, folder, signer, trust, at)
+        _freeze(opened, request, folder, signer, trust, say, at)
         say(f"judging with {len(request.suites)} suites")
         verdicts = judge_bundle(folder, run, opened.wave, at, trust, request)
         say("drawing and writing the report")
@@ -168,6 +168,7 @@ def _freeze(
     folder: Path,
     signer: Signer,
     trust: Trust,
+    say: Callable[[str], None],
     at: datetime,
 ) -> None:
     """Put estate, plan and all records that are judged into the bundle."""
@@ -180,6 +181,7 @@ def _freeze(
         at=at,
         vantage=vantage(None),
         roots=request.known.roots,
+        say=say,
     )
     freezer.freeze(_names(opened, request))
     (folder / "estate.json").write_bytes(dump_estate(without_nightly(opened.estate)))

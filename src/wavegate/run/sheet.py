@@ -8,9 +8,20 @@ from dataclasses import dataclass
 from wavegate.canonical import digest, dumps
 from wavegate.decision import Cell, Decision, GridCell, decide
 from wavegate.estate.agreed import agreed_digest
+from wavegate.evidence.decisions import Decisions, read_decisions
+from wavegate.evidence.implementers import implementers_of
 from wavegate.evidence.shelf import Records
 from wavegate.evidence.tool import tool
-from wavegate.evidence.verdicts import Attempt, Context, Digests, PlanUsed, Verdicts, build
+from wavegate.evidence.verdicts import (
+    Attempt,
+    Context,
+    DecisionEntry,
+    Digests,
+    PlanUsed,
+    Verdicts,
+    build,
+    decision_entry,
+)
 from wavegate.plugin.night import night_cells
 from wavegate.plugin.outcome import cells_of
 from wavegate.plugin.wire import JudgedCell
@@ -98,6 +109,7 @@ class Sheet:
         estate, wave = self.shelf.estate, self.shelf.wave
         known = {customer.name for customer in estate.customers}
         customers = sorted({grid.customer for grid in self._grid()} & known)
+        decided = read_decisions(self.shelf.store, wave.name, self.shelf.trust)
         return Context(
             run=self.run,
             wave=None if self.nightly else wave.name,
@@ -119,7 +131,16 @@ class Sheet:
             plan=self._plan(),
             waivers=estate.waivers,
             not_checked=tuple(self._not_checked()),
+            notes=decided.problems,
+            decisions=self._decisions(decided),
         )
+
+    def _decisions(self, decided: Decisions) -> tuple[DecisionEntry, ...]:
+        """What people decided; their own word, which nothing here rests on."""
+        if not decided.found:
+            return ()
+        implementers = implementers_of(self.shelf.store, self.shelf.wave.name)
+        return tuple(decision_entry(one, implementers) for one in decided.found)
 
     def _plan(self) -> PlanUsed | None:
         """What fixed the grid: of a wave its plan, of a night its baseline."""
