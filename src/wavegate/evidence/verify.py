@@ -17,6 +17,7 @@ from wavegate.evidence.completeness import Claimant, check_completeness
 from wavegate.evidence.receipt import check_receipt
 from wavegate.evidence.run_list import RUN
 from wavegate.evidence.sealed import Opener, Sealed, open_sealed
+from wavegate.evidence.sealed_decisions import check_decisions
 from wavegate.evidence.sealed_gates import read_gates
 from wavegate.evidence.sealed_keys import (
     Signed,
@@ -126,7 +127,7 @@ def verify_bundle(
         plan = read_plan(sealed, opener, verdicts)
         estate = read_estate(sealed, verdicts)
         records = read_records(tree, sealed, opener)
-    gates = read_gates(sealed, opener)
+    gates, spoken = read_gates(sealed, opener), check_decisions(sealed, opener, verdicts)
     inside = _inside((*(usable.sources if usable else ()), *authorities.sources), folder)
     known = NO_ROOTS if inside else authorities
     time = read_time(sealed, records, verdicts, estate, trust=usable, authorities=known)
@@ -143,12 +144,13 @@ def verify_bundle(
         *not_proven(signed, usable),
         *whole.unproven,
         *gates.unproven,
+        *spoken.unproven,
     )
     found = _Found(
         sealed=sealed,
         verdicts=verdicts,
         time=time,
-        proven=(*proven, *gates.proven),
+        proven=(*proven, *gates.proven, *spoken.proven),
         unproven=unproven,
         problems=(*_problems(signed, usable, inside, time), *whole.problems),
         complete=whole.complete,
