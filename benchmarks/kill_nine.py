@@ -25,6 +25,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
@@ -110,7 +111,11 @@ class Deaths:
         self.told.first.clear()
         environment = {**os.environ, "WAVEGATE_HOME": str(self.home)}
         pipe = subprocess.PIPE
-        with subprocess.Popen(self.command, stdout=pipe, stderr=pipe, env=environment) as process:
+        with ExitStack() as stack:
+            process = stack.enter_context(
+                subprocess.Popen(self.command, stdout=pipe, stderr=pipe, env=environment)
+            )
+            stack.callback(process.kill)
             listening = threading.Thread(target=self.listen, args=(process, self.told))
             listening.start()
             if not starting and not self.told.first.wait(PATIENCE):
@@ -119,8 +124,8 @@ class Deaths:
             if how is signal.SIGKILL:
                 self.at.append(datetime.now(UTC))
             process.send_signal(how)
-            listening.join()
-            code = process.wait()
+            listening.join(PATIENCE)
+            code = process.wait(PATIENCE)
         if how is signal.SIGKILL and code != -how:
             self.problems.append(f"it ended by itself, with {code}")
 

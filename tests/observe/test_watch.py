@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import errno
 import os
+import signal
 import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -17,7 +18,7 @@ from wavegate.estate.model import Estate
 from wavegate.observe.functions.answer import Answer, Asked, Function, Lacking, ok, silent, wrong
 from wavegate.observe.functions.facing import Facing
 from wavegate.observe.routes import NoRouteError
-from wavegate.observe.watch import AtMoment, Ended, Plan, watch
+from wavegate.observe.watch import TICK, AtMoment, Ended, Plan, watch
 from wavegate.observe.watch_events import Event, Gapped, Told
 from wavegate.observe.watch_hearing import Hearing
 from wavegate.observe.watch_target import Target
@@ -238,6 +239,28 @@ def test_ctrl_c_once_writes_what_is_under_way_and_closes(play: Play) -> None:
     assert (False, True, False) == (ended.settled, ended.interrupted, found.settled)
     assert found.of("a")
     assert play.signed
+
+
+def test_a_slow_signal_handler_does_not_stop_the_clock(play: Play) -> None:
+    """A machine so busy that the wait is over before the signal was handled ends the watch too."""
+    ended, ends_in_time = threading.Event(), list[bool]()
+
+    def interrupted() -> Asked:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        ends_in_time.append(ended.wait(20))
+        return GOOD
+
+    def busy(_number: int, _frame: object) -> None:
+        play.stop.set()
+        threading.Event().wait(2 * TICK)
+
+    before = signal.signal(signal.SIGUSR1, busy)
+    try:
+        assert play.run({"acme-prod1": {"a": interrupted}}).interrupted
+    finally:
+        ended.set()
+        signal.signal(signal.SIGUSR1, before)
+    assert False not in ends_in_time
 
 
 def test_until_before_the_close_does_not_finish_a_timeline(play: Play) -> None:

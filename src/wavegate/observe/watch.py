@@ -145,7 +145,8 @@ class _Watch:
         self.pulse = Pulse()
         self._tell = tell
         self._stop = stop
-        self._done: queue.SimpleQueue[_Done | _Looked] = queue.SimpleQueue()
+        # No SimpleQueue: where a signal handler outlasts its time-out, it waits for ever.
+        self._done: queue.Queue[_Done | _Looked] = queue.Queue()
         self._heap: list[tuple[float, int, _Job]] = []
         self._order = count()
         self._hosts: dict[str, int] = {}
