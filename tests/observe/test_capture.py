@@ -187,15 +187,22 @@ def test_leaving_early_ends_the_work() -> None:
     assert [t.name for t in threading.enumerate() if t.name.startswith("wavegate")] == []
 
 
-def test_ctrl_c_sets_the_event_once() -> None:
-    """The first Ctrl-C stops asking, the second interrupts as usual; then all is as before."""
-    before = signal.getsignal(signal.SIGINT)
-    with stop_on_interrupt() as stop:
-        signal.raise_signal(signal.SIGINT)
-        assert stop.is_set()
-        with pytest.raises(KeyboardInterrupt):
+@pytest.mark.parametrize("handler", [signal.default_int_handler, signal.SIG_IGN])
+def test_ctrl_c_sets_the_event_once(handler: "signal.Handlers") -> None:
+    """The first Ctrl-C stops asking, the second interrupts; then all is as before.
+
+    A shell begins a process in the background with SIGINT ignored; two must end it there too.
+    """
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        with stop_on_interrupt() as stop:
             signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
+            assert stop.is_set()
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_both_probes_over_real_sockets(tmp_path: Path) -> None:

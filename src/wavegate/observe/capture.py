@@ -126,13 +126,16 @@ def _next(results: "queue.Queue[_Item]", work: "_Work") -> _Item:
 
 @contextmanager
 def stop_on_interrupt() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C sets; a second one interrupts as usual. Main thread only."""
+    """An event that the first Ctrl-C sets; a second one interrupts. Main thread only.
+
+    So it is too where a shell began us in the background, with SIGINT ignored.
+    """
     stop = threading.Event()
     before = signal.getsignal(signal.SIGINT)
 
     def first(_number: int, _frame: FrameType | None) -> None:
         stop.set()
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
     signal.signal(signal.SIGINT, first)
     try:
