@@ -17,7 +17,7 @@ from wavegate.observe.sink_desk import SinkCounts
 from wavegate.observe.sink_settings import Door, SinkLimits, SinkSettings
 from wavegate.record.local_store import LocalStore
 from wavegate.record.mail_journal import MailReading, read_mails
-from wavegate.record.mail_writer import Bounds
+from wavegate.record.mail_writer import Bounds, Keep
 from wavegate.record.message import Received
 
 LOCAL = Door(host="127.0.0.1", port=0)
@@ -70,7 +70,9 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, settings: SinkSettings = SETTINGS) -> Iterator[Running]:
+def running(
+    folder: Path, settings: SinkSettings = SETTINGS, *, keep: Keep | None = None
+) -> Iterator[Running]:
     """A sink in a thread of its own, ended on leaving."""
     store = LocalStore.open(folder / "store", create=True)
     counts: list[SinkCounts] = []
@@ -86,7 +88,12 @@ def running(folder: Path, settings: SinkSettings = SETTINGS) -> Iterator[Running
         stop = asyncio.Event()
         loops.append((asyncio.get_running_loop(), stop))
         return await run_sink(
-            settings, store.folder("mail"), ready=ready, progress=counts.append, stop=stop
+            settings,
+            store.folder("mail"),
+            ready=ready,
+            progress=counts.append,
+            keep=keep,
+            stop=stop,
         )
 
     with ThreadPoolExecutor(1) as pool:

@@ -26,8 +26,9 @@ from wavegate.record.local_store import LocalStore
 from wavegate.record.observation import Unreachable
 from wavegate.record.queue_file import to_bytes
 from wavegate.run.capture import Request, take
+from wavegate.run.keeping import row_keeper as keeper
 from wavegate.run.opening import Opened
-from wavegate.run.queue import Looker, file_look, keeper, read_looks
+from wavegate.run.queue import Looker, file_look, read_looks
 
 DAY = "2024-01-16 21:00:00.000Z"
 SENDING = (4001, 55, "DM1", "D1", 0, 3, "", DAY)

@@ -71,8 +71,8 @@ def _unsigned(
         earlier = [one for one in before if one.author == author and not one.results]
         total = sum(1 for one in after if one.author == author)
         first = mails[0]
-        size = len(first.mail.raw)
-        smallest = min(len(one.mail.raw) for one in mails)
+        size = first.mail.size
+        smallest = min(one.mail.size for one in mails)
         yield Finding(
             rule="unsigned-mail",
             subject=author or "mail without a From domain",

@@ -16,11 +16,12 @@ from wavegate.compare.queued_mail_bound import hidden, lost_bound, needed
 from wavegate.compare.queued_mail_findings import Told, findings
 from wavegate.compare.senders import from_domain, speaks_for
 from wavegate.estate.model import Estate, Instance, Wave, Window
-from wavegate.record.content_key import campaign_ids, normal_recipient
+from wavegate.record.content_key import campaign_ids
 from wavegate.record.ledger import Ledger, Side, reckon, side
 from wavegate.record.ledger_entry import Entry, Outcome, Terms
 from wavegate.record.message import Received
 from wavegate.record.queue import QueueLook
+from wavegate.record.recipient import normal_recipient, without_domain
 from wavegate.verdict import (
     Cleared,
     Judgement,
@@ -173,8 +174,9 @@ def _never_listed(case: QueueCase, why: str) -> Missing:
 
 
 def _terms(case: QueueCase, after: QueueLook | None) -> Terms:
-    reached = {normal_recipient(r) for mail in case.mail_after for r in mail.recipients}
-    domains = {"@" + recipient.rpartition("@")[2] for recipient in reached}
+    met = {normal_recipient(r) for mail in case.mail_after for r in mail.recipients}
+    reached = {without_domain(recipient) for recipient in met}
+    domains = {"@" + recipient.rpartition("@")[2] for recipient in met}
     closed = after is not None and after.began >= case.window.end
     return Terms(
         opening=case.window.start,

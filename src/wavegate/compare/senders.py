@@ -19,8 +19,8 @@ from functools import lru_cache
 
 from wavegate.estate.model import Instance
 from wavegate.record.message import Received, domain_of
+from wavegate.record.recipient import is_unguessable
 
-UNGUESSABLE = re.compile(r"[0-9a-z]{20,}")
 MAX_BINDING = 8_192
 MAYBE_ONE = timedelta(minutes=10)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -71,11 +71,7 @@ def shipments(mails: Iterable[Received]) -> int:
 
 def speaks_for(instance: Instance, mail: Received, verified: frozenset[str]) -> bool:
     """Whether a mail is evidence about the instance. verified: digests of mails that verify."""
-    return (
-        address(mail.peer) in listed(instance)
-        or mail.digest in verified
-        or any(_unguessable(recipient) for recipient in mail.recipients)
-    )
+    return address(mail.peer) in listed(instance) or mail.digest in verified or _unguessable(mail)
 
 
 def listed(instance: Instance) -> frozenset[str]:
@@ -83,9 +79,10 @@ def listed(instance: Instance) -> frozenset[str]:
     return frozenset(address(ip) for ip in instance.sending_ips)
 
 
-def _unguessable(recipient: str) -> bool:
-    local = recipient.rpartition("@")[0].lower()
-    return not local.startswith("hmac") and UNGUESSABLE.search(local) is not None
+def _unguessable(mail: Received) -> bool:
+    if mail.gist is not None:
+        return mail.gist.unguessable
+    return any(is_unguessable(recipient) for recipient in mail.recipients)
 
 
 def from_domain(mail: Received) -> str:

@@ -14,8 +14,9 @@ from dns.name import Name
 
 from wavegate.compare.per_server import View
 from wavegate.compare.senders import from_domain, speaks_for
+from wavegate.compare.verifying import verify_received
 from wavegate.estate.model import Instance
-from wavegate.mailauth.dkim import Outcome, Verified, verify
+from wavegate.mailauth.dkim import Outcome, Verified
 from wavegate.mailauth.dkim_key import Key, effective_key
 from wavegate.mailauth.names import name_of
 from wavegate.record.message import Received
@@ -64,7 +65,7 @@ def _verified(view: View, mails: tuple[Received, ...]) -> tuple[Signed, ...]:
         return keys[name]
 
     return tuple(
-        Signed(mail=mail, author=from_domain(mail), results=verify(mail.raw, key_of, mail.ended))
+        Signed(mail=mail, author=from_domain(mail), results=verify_received(mail, key_of))
         for mail in mails
     )
 

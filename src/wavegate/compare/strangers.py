@@ -8,8 +8,9 @@ from dns.name import Name
 
 from wavegate.answer import Lookup, Unknown
 from wavegate.compare.senders import address, listed
+from wavegate.compare.verifying import verify_received
 from wavegate.estate.model import Instance
-from wavegate.mailauth.dkim import Outcome, verify
+from wavegate.mailauth.dkim import Outcome
 from wavegate.mailauth.dkim_key import Key, effective_key
 from wavegate.record.message import Received
 
@@ -37,6 +38,6 @@ def verified_strangers(
         if address(mail.peer) not in known
         and any(
             found.outcome is Outcome.PASS and found.domain.rstrip(".").lower() in own
-            for found in verify(mail.raw, key_of, mail.ended)
+            for found in verify_received(mail, key_of)
         )
     )

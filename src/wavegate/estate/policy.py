@@ -56,9 +56,9 @@ class Keep(Strict):
     """What is kept of a mail."""
 
     recipients: Literal["hmac", "plain"] = "hmac"
-    """Recipients as HMAC under a per-customer key, or in plain text."""
+    """Recipients as HMAC under a per-customer key, or in plain text; seeds stay plain."""
     bodies: StrictBool = True
-    """Whole messages, or only their canonical hashes."""
+    """Whole messages as received, or their header and the hashes that signatures need."""
 
 
 class DemandPerEnvironment(Strict):

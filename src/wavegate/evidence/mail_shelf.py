@@ -26,6 +26,7 @@ from wavegate.record.mail_look import MailLook
 from wavegate.record.mail_sources import MailSourcesRecord
 from wavegate.record.mails import MailPhase, MailsRecord
 from wavegate.record.message import Received, domain_of
+from wavegate.record.recipient import HMAC
 from wavegate.record.store import Store
 
 PHASES: tuple[MailPhase, ...] = ("before", "window", "after")
@@ -244,12 +245,13 @@ def sort_by_instance(
     """
     found: dict[str, list[Received]] = {instance.name: [] for instance in estate.instances}
     for message in messages:
-        for instance in _owners(estate, message):
+        for instance in owners(estate, message):
             found[instance.name].append(message)
     return {name: tuple(mine) for name, mine in found.items()}
 
 
-def _owners(estate: Estate, message: Received) -> list[Instance]:
+def owners(estate: Estate, message: Received) -> list[Instance]:
+    """The instances that one message may belong to, as `sort_by_instance` tells them."""
     domains = {domain_of(message.header("From") or ""), domain_of(message.mail_from or "")} - {""}
     fits = {i.name: _fit(i, domains) for i in estate.instances if _addressed(i, message)}
     best = max(fits.values(), default=0)
@@ -275,7 +277,14 @@ def _addressed(instance: Instance, message: Received) -> bool:
         return True
     wanted = [pattern for group in patterns for pattern in group or ()]
     return any(
-        fnmatch.fnmatchcase(recipient.lower(), pattern.lower())
+        _fits(recipient.lower(), pattern.lower())
         for recipient in message.recipients
         for pattern in wanted
     )
+
+
+def _fits(recipient: str, pattern: str) -> bool:
+    """Whether a pattern takes a recipient; of a hidden one, only the domain can tell."""
+    if recipient.startswith(HMAC):
+        pattern = "*" + pattern[pattern.find("@") :] if "@" in pattern else pattern
+    return fnmatch.fnmatchcase(recipient, pattern)

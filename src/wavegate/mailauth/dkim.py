@@ -10,7 +10,7 @@ not to rely on it: SHA-1, a weak key, a testing flag, text outside of l=.
 import base64
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -77,6 +77,19 @@ class Verified:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hashes:
+    """What one signature covers, hashed, to verify it later without the body.
+
+    octets: of the whole canonical body. body: SHA-256 of it up to l=. head: SHA-256 of the header
+    fields that it covers; None: to be taken from the fields that were kept.
+    """
+
+    octets: int
+    body: bytes
+    head: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Signature:
     """The tags of one signature, checked for form."""
 
@@ -104,11 +117,76 @@ class _RefusedError(Exception):
         self.reason = reason
 
 
-def verify(raw: bytes, key_of: KeyOf, received: datetime) -> tuple[Verified, ...]:
+class _Cover:
+    """What the signatures of one message cover: of a whole one, or of one kept as hashes."""
+
+    def __init__(self, message: Message, kept: Sequence[Hashes | None] | None = None) -> None:
+        self.message = message
+        self._kept = kept
+        self._bodies: dict[bool, bytes] = {}
+
+    def body(self, index: int, signature: _Signature) -> tuple[int, bytes]:
+        """Octets of the canonical body, and SHA-256 of it up to l=."""
+        if self._kept is not None:
+            found = self._hashes(index)
+            return found.octets, found.body
+        relaxed = signature.body_relaxed
+        if relaxed not in self._bodies:
+            self._bodies[relaxed] = canonical_body(self.message.body, relaxed=relaxed)
+        body = self._bodies[relaxed]
+        return len(body), hashlib.sha256(body[: signature.length]).digest()
+
+    def head(self, index: int, signature: _Signature, field: Field) -> bytes:
+        """SHA-256 of the header fields that a signature covers, and of itself without b=."""
+        kept = self._hashes(index).head if self._kept is not None else None
+        if kept is not None:
+            return kept
+        relaxed = signature.header_relaxed
+        octets = signed_octets(self.message, signature.headers, field, relaxed=relaxed)
+        return hashlib.sha256(octets).digest()
+
+    def _hashes(self, index: int) -> Hashes:
+        found = (self._kept or ())[index : index + 1]
+        if not found or found[0] is None:
+            reason = "its body was not kept (policy keep.bodies), nor a hash for this signature"
+            raise _RefusedError(Outcome.TEMPERROR, reason)
+        return found[0]
+
+
+def hashes(raw: bytes) -> tuple[Hashes | None, ...]:
+    """What each signature of a message covers, hashed, top to bottom, as `verify` needs it.
+
+    None: the signature cannot be read, or it is beyond the bounds.
+    """
+    message = split_message(raw, most_fields=MAX_FIELDS) if len(raw) <= MAX_SIZE else None
+    if message is None:
+        return ()
+    fields = [field for field in message.fields if field.name == "dkim-signature"]
+    cover = _Cover(message)
+    return tuple(_hashes(n, field, cover) for n, field in enumerate(fields[:MAX_SIGNATURES]))
+
+
+def _hashes(index: int, field: Field, cover: _Cover) -> Hashes | None:
+    try:
+        signature = _signature(parse_tags(field.value.decode("ascii", "replace")) or {})
+    except _RefusedError:
+        return None
+    octets, body = cover.body(index, signature)
+    return Hashes(octets=octets, body=body, head=cover.head(index, signature, field))
+
+
+def verify(
+    raw: bytes,
+    key_of: KeyOf,
+    received: datetime,
+    *,
+    kept: Sequence[Hashes | None] | None = None,
+) -> tuple[Verified, ...]:
     """Verify every signature of a message. received: the instant that x= is held against.
 
-    Never raises. Empty: the message is unsigned. A message over 32 MiB or 2,000 header fields is
-    one `temperror`: nobody looked.
+    kept: of a message of which only the header is there, what `hashes` found in it when it was
+    whole. Never raises. Empty: the message is unsigned. A message over 32 MiB or 2,000 header
+    fields is one `temperror`: nobody looked.
     """
     if len(raw) > MAX_SIZE:
         return (_unread("the message is larger than 32 MiB"),)
@@ -116,9 +194,9 @@ def verify(raw: bytes, key_of: KeyOf, received: datetime) -> tuple[Verified, ...
     if message is None:
         return (_unread(f"the message has more than {MAX_FIELDS} header fields"),)
     fields = [field for field in message.fields if field.name == "dkim-signature"]
-    bodies: dict[bool, bytes] = {}
+    cover = _Cover(message, kept)
     return tuple(
-        _verify_one(index, field, message, key_of, received, bodies)
+        _verify_one(index, field, cover, key_of, received)
         for index, field in enumerate(fields[:MAX_SIGNATURES])
     )
 
@@ -130,10 +208,9 @@ def _unread(reason: str) -> Verified:
 def _verify_one(
     index: int,
     field: Field,
-    message: Message,
+    cover: _Cover,
     key_of: KeyOf,
     received: datetime,
-    bodies: dict[bool, bytes],
 ) -> Verified:
     tags = parse_tags(field.value.decode("ascii", "replace")) or {}
     signature: _Signature | None = None
@@ -141,9 +218,9 @@ def _verify_one(
     try:
         signature = _signature(tags)
         key = key_of(signature.key_name)
-        uncovered = _check_body(signature, message, bodies)
+        uncovered = _check_body(signature, *cover.body(index, signature))
         _check_key(signature, key)
-        _check_value(signature, key, message, field)
+        _check_value(signature, key, cover.head(index, signature, field))
         _check_policy(signature, key, received, uncovered)
         outcome, reason = Outcome.PASS, "verifies"
     except _RefusedError as refused:
@@ -227,17 +304,13 @@ def _identity(tags: dict[str, str], domain: Name) -> str:
     return text_of(identity)
 
 
-def _check_body(signature: _Signature, message: Message, bodies: dict[bool, bytes]) -> int:
+def _check_body(signature: _Signature, octets: int, hashed: bytes) -> int:
     """Hold the body against bh=; returns how many octets of it l= leaves unsigned."""
-    relaxed = signature.body_relaxed
-    if relaxed not in bodies:
-        bodies[relaxed] = canonical_body(message.body, relaxed=relaxed)
-    body = bodies[relaxed]
-    length = len(body) if signature.length is None else signature.length
-    _need(length <= len(body), "l= is longer than the body")
-    if hashlib.sha256(body[:length]).digest() != signature.body_hash:
+    length = octets if signature.length is None else signature.length
+    _need(length <= octets, "l= is longer than the body")
+    if hashed != signature.body_hash:
         raise _RefusedError(Outcome.FAIL, "the body is not the one signed")
-    return len(body) - length
+    return octets - length
 
 
 def _check_key(signature: _Signature, key: Key) -> None:
@@ -251,9 +324,7 @@ def _check_key(signature: _Signature, key: Key) -> None:
     _need(same or not key.strict, "the key record has t=s, and i= is not d=")
 
 
-def _check_value(signature: _Signature, key: Key, message: Message, field: Field) -> None:
-    octets = signed_octets(message, signature.headers, field, relaxed=signature.header_relaxed)
-    hashed = hashlib.sha256(octets).digest()
+def _check_value(signature: _Signature, key: Key, hashed: bytes) -> None:
     try:
         public = key.public
         if isinstance(public, Ed25519PublicKey):

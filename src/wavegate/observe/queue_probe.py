@@ -24,8 +24,10 @@ from wavegate.observe.queue_pages import LINES, CutShortError, Reader, Table, Va
 from wavegate.observe.redact import Secrets
 from wavegate.observe.routes import NoRouteError
 from wavegate.record.campaign_view import server_date
+from wavegate.record.content_key import ADDRESS
 from wavegate.record.observation import Unreachable
 from wavegate.record.queue import Delivery, Event, LogRow, Meaning, Moment, QueueLook, meaning
+from wavegate.record.recipient import HMAC
 
 DELIVERIES = Table(
     schema="nms:delivery",
@@ -237,8 +239,23 @@ def _log_row(row: Values, place: Place) -> LogRow:
         status=_whole(row.get("status", "")),
         status_name=row.get("statusName", ""),
         event_at=server_date(row.get("eventDate"))[0],
-        reason=row.get("failureReasonLabel", row.get("failureReason", "")),
+        reason=without_addresses(
+            row.get("failureReasonLabel", row.get("failureReason", "")), place.keep
+        ),
     )
+
+
+def without_addresses(reason: str, keep: Callable[[str], str]) -> str:
+    """A reason, often a reply that repeats the address, with addresses written as recipients are.
+
+    One that is kept in plain is left as it stands there.
+    """
+
+    def instead(found: re.Match[str]) -> str:
+        kept = keep(found[0])
+        return kept if kept.startswith(HMAC) else found[0]
+
+    return ADDRESS.sub(instead, reason)
 
 
 def _event(row: Values) -> Event:

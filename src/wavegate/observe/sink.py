@@ -26,7 +26,7 @@ from wavegate.observe.sink_session import Doorkeeper
 from wavegate.observe.sink_settings import Door, SinkSettings
 from wavegate.observe.sink_tls import ephemeral_context
 from wavegate.record.listening import Listener
-from wavegate.record.mail_writer import Checkpoint, MailJournalWriter
+from wavegate.record.mail_writer import Checkpoint, Keep, MailJournalWriter
 
 BACKLOG = 1024
 Bound = tuple[Door, socket.socket]
@@ -39,6 +39,7 @@ async def run_sink(
     ready: Callable[[tuple[str, ...]], None] = lambda _: None,
     progress: Callable[[SinkCounts], None] = lambda _: None,
     checkpoint: Checkpoint | None = None,
+    keep: Keep | None = None,
     stop: asyncio.Event | None = None,
 ) -> SinkCounts:
     """Receive mail into the journals of a folder until SIGTERM, SIGINT or `stop`; return counts.
@@ -46,7 +47,8 @@ async def run_sink(
     folder: the store's `mail` folder. ready: called once with the bound addresses, in the order
     of the doors. progress: called with the counts as they grow and at each heartbeat.
     checkpoint: called off the loop with a segment and its head, at most once a minute and at its
-    end; it must not raise. Signals are taken only in the main thread.
+    end; it must not raise. keep: what is written down of a mail. Signals are taken only in the
+    main thread.
 
     Raises InputError (port in use, privileged or not ours; nothing is written then) and
     InternalError (the first journal cannot be written).
@@ -56,20 +58,25 @@ async def run_sink(
         bound = _bind(settings.doors, stack)
         stack.enter_context(_signals(ending))
         tls = ephemeral_context(settings.hostname)
-        writer = _writer(settings, folder, bound, checkpoint)
+        writer = _writer(settings, folder, bound, checkpoint, keep)
         desk = _desk(settings, writer, tls, progress)
         await _serve(desk, bound, lambda: ready(_places(bound)), ending)
     return desk.counts
 
 
 def _writer(
-    settings: SinkSettings, folder: Path, bound: Sequence[Bound], checkpoint: Checkpoint | None
+    settings: SinkSettings,
+    folder: Path,
+    bound: Sequence[Bound],
+    checkpoint: Checkpoint | None,
+    keep: Keep | None,
 ) -> MailJournalWriter:
     return MailJournalWriter(
         folder,
         Listener(listen=_places(bound), vantage=settings.vantage, heartbeat=settings.heartbeat),
         bounds=settings.bounds,
         checkpoint=checkpoint,
+        keep=keep,
     )
 
 

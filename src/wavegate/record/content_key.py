@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from email.utils import getaddresses
 
 from wavegate.record.message import Received
+from wavegate.record.recipient import normal_recipient
 
 MAX_HEADER = 8_192
 MAX_PART = 4 * 1024 * 1024
@@ -34,7 +35,7 @@ _MIRROR = re.compile(r"([?&]c=)[^&\s\"'<>]+")
 _UNSUBSCRIBE = re.compile(r"mailto:[^\s\"'<>]*subject=unsubscribe[^\s\"'<>]*", re.IGNORECASE)
 _SIGNED = re.compile(r"([?&](?:amp;)?(?:s|e|p\d+)=)[^&\s\"'<>]+")
 _TRACKING_IDS = re.compile(r"/r/?\?id=[a-z]?([0-9a-f]{1,16}),([0-9a-f]{1,16})", re.IGNORECASE)
-_ADDRESS = re.compile(
+ADDRESS = re.compile(
     r"(?<![\w.+%-])[\w.+%-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}", re.IGNORECASE
 )
 
@@ -118,16 +119,13 @@ def feedback(value: str) -> Feedback | None:
     )
 
 
-def normal_recipient(text: str) -> str:
-    """An address as recipients are compared: lower case, without brackets."""
-    return text.strip().strip("<>").strip().lower()
-
-
 def content_hash(mail: Received) -> str | None:
     """SHA-256 of the normalised content, or None where there is no text to hash.
 
     The recipient's own address is replaced by a mark, so that one text sent to many is one text.
     """
+    if mail.gist is not None:
+        return mail.gist.content
     own = [normal_recipient(found) for found in mail.recipients]
     told = [f"{name}: {_header(mail, name)}" for name in KEPT_HEADERS]
     parts = list(_texts(mail.parsed))
@@ -189,6 +187,8 @@ def _decoded(data: bytes, charset: str | None) -> str:
 
 def tracking_ids(mail: Received) -> frozenset[tuple[int, int]]:
     """The pairs of broadLog id and delivery id that the links of a mail carry."""
+    if mail.gist is not None:
+        return frozenset(mail.gist.links)
     found: set[tuple[int, int]] = set()
     for text in _texts(mail.parsed):
         for match in _TRACKING_IDS.finditer(text):
@@ -200,12 +200,14 @@ def tracking_ids(mail: Received) -> frozenset[tuple[int, int]]:
 
 def named_recipients(mail: Received) -> frozenset[str]:
     """The addresses that a mail names as its reader: in To, in X-MSFBL and in its text."""
+    if mail.gist is not None:
+        return frozenset(mail.gist.named)
     found = {normal_recipient(address) for _, address in getaddresses(list(mail.headers("To")))}
     told = feedback(mail.header("X-MSFBL") or "")
     if told is not None:
         found.add(told.recipient)
     for text in _texts(mail.parsed):
-        for match in _ADDRESS.finditer(text):
+        for match in ADDRESS.finditer(text):
             found.add(match[0].lower())
             if len(found) >= MAX_NAMED:
                 break

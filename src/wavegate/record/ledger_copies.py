@@ -12,12 +12,11 @@ from wavegate.record.content_key import (
     content_hash,
     feedback,
     named_recipients,
-    normal_recipient,
     tracking_ids,
 )
 from wavegate.record.ledger_entry import Copy
 from wavegate.record.message import Received
-from wavegate.record.queue import HMAC
+from wavegate.record.recipient import HMAC, normal_recipient, without_domain
 from wavegate.record.trace import sender_lines
 
 _BY = re.compile(r"(?:^|\s)by\s+([^\s;()]+)")
@@ -85,7 +84,7 @@ def _copies(mail: Received, known: Known) -> Iterator[Copy]:
     ids = campaign_ids(mail.message_id)
     row, owner = _row(ids, delivery, known)
     for address in mail.recipients or (owner,):
-        reader = normal_recipient(address)
+        reader = without_domain(normal_recipient(address))
         told = owner if owner.startswith(HMAC) or not owner else reader
         yield Copy(
             recipient=told or reader,

@@ -21,6 +21,8 @@ from wavegate.record.message import Received
 
 Checkpoint = Callable[[str, Head], None]
 """Called with a segment's name and its head, at most once a minute and when it ends."""
+Keep = Callable[[Received], Received]
+"""What is written down of a mail, by the policy `keep`."""
 
 
 class JournalFullError(InternalError):
@@ -63,8 +65,10 @@ class MailJournalWriter:
         *,
         bounds: Bounds | None = None,
         checkpoint: Checkpoint | None = None,
+        keep: Keep | None = None,
     ) -> None:
         """Begin with a segment in a folder. Raises InternalError (disk full, read-only)."""
+        self._keep = keep
         self.messages = 0
         self._folder = folder
         self._listener = listener
@@ -80,9 +84,11 @@ class MailJournalWriter:
         """Write mails down, durably and together.
 
         Raises JournalFullError, or InternalError (disk full, sync failed); a later one may work.
+        Whatever `keep` raises goes through, and nothing is written.
         """
-        self._check_room(sum(len(mail.raw) * 4 // 3 + 1000 for mail in mails))
-        self._write(lambda: [{"kind": "mail", **to_fields(mail)} for mail in mails])
+        kept = mails if self._keep is None else [self._keep(mail) for mail in mails]
+        self._check_room(sum(len(mail.raw) * 4 // 3 + 1000 for mail in kept))
+        self._write(lambda: [{"kind": "mail", **to_fields(mail)} for mail in kept])
         self.messages += len(mails)
 
     def append_report(self, report: DmarcReport) -> None:

@@ -27,6 +27,37 @@ _KEPT, _SMALL = 16_384, 4_096
 """How many heads are kept read, and up to how many bytes: a gate meets each mail several times."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedPart:
+    """What one DKIM signature covers, hashed when the mail was received.
+
+    octets: of the whole canonical body. body: SHA-256, hex, of it up to l=. head: of the header
+    fields that it covers, as they were received; None where those that are kept are the same.
+    """
+
+    octets: int
+    body: str
+    head: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gist:
+    """What was read from a mail on receipt, before the policy `keep` had parts of it left out.
+
+    whole: raw is the message as received, and only recipients are hidden; else it is the header
+    alone. size: octets of the message. signed: per DKIM signature, None for one that cannot be
+    read. content, links, named: as `content_key` reads them. unguessable: whether a recipient is.
+    """
+
+    whole: bool
+    size: int
+    signed: tuple[SignedPart | None, ...]
+    content: str | None
+    links: tuple[tuple[int, int], ...]
+    named: tuple[str, ...]
+    unguessable: bool
+
+
 @dataclass(frozen=True, kw_only=True)
 class Received:
     """One received mail.
@@ -36,7 +67,8 @@ class Received:
     `received` (a trusted receiver's header). helo, mail_from, recipients: of the envelope; None
     and empty where the source does not know. connected, ended: instants of the connection and of
     the end of data (equal where only one is known). tls: whether STARTTLS was used, None unknown.
-    raw: the message as received, CRLF. digest: SHA-256 of raw. journal: where it is recorded.
+    raw: the message as received, CRLF. digest: SHA-256 of the message as received. journal: where
+    it is recorded. gist: None for a mail that is kept as it came; else raw may be less than that.
     """
 
     source: str
@@ -51,6 +83,12 @@ class Received:
     raw: bytes
     digest: str
     journal: str
+    gist: Gist | None = None
+
+    @property
+    def size(self) -> int:
+        """Octets of the message as received."""
+        return len(self.raw) if self.gist is None else self.gist.size
 
     @cached_property
     def parsed(self) -> email.message.Message:

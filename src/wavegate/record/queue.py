@@ -12,8 +12,6 @@ from enum import StrEnum
 from typing import Literal
 
 Moment = Literal["before", "window", "after"]
-HMAC = "hmac:"
-"""What a recipient that is not kept in plain begins with."""
 CANCELLED_STATES = frozenset({81, 85})
 """States of a delivery that a person stopped; the clean-up leaves 95."""
 

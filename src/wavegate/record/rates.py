@@ -366,7 +366,7 @@ def _floor(at: datetime, length: timedelta, wanted: Mapping[datetime, Bucket]) -
 def _arrived(bucket: Bucket, mails: list[Received], by_domain: bool) -> Bucket:
     counts: dict[str, int] = {}
     for mail in mails:
-        names = [LARGE_NAME] if len(mail.raw) >= LARGE else []
+        names = [LARGE_NAME] if mail.size >= LARGE else []
         names += [receiving_domain(mail)] if by_domain else []
         for name in names:
             counts[name] = counts.get(name, 0) + 1

@@ -17,6 +17,7 @@ from wavegate.record.local_store import LocalStore
 from wavegate.record.mail_journal import FOLDER, collected
 from wavegate.record.mail_look import MailLook
 from wavegate.record.mail_writer import MailJournalWriter
+from wavegate.run.keeping import mail_keeper
 from wavegate.run.opening import vantage
 from wavegate.run.sink import sign_checkpoint
 
@@ -79,6 +80,7 @@ def collect_into(
         folder,
         Listener(listen=(), vantage=vantage(None), heartbeat=timedelta()),
         checkpoint=lambda segment, head: sign_checkpoint(store, signer, segment, head, say),
+        keep=mail_keeper(loaded.estate),
     )
     base = loaded.path.resolve().parent
     try:

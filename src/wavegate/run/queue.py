@@ -6,9 +6,6 @@
 close. A look that fails is filed as one that failed, told, and never fatal.
 """
 
-import hashlib
-import hmac
-import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,7 +16,6 @@ from wavegate.errors import InputError, WavegateError
 from wavegate.estate.agreed import agreed_digest
 from wavegate.estate.model import Estate, Instance
 from wavegate.evidence.envelope import read_unverified, sign
-from wavegate.evidence.keys import recipients_key
 from wavegate.evidence.predicates import RecordPredicate
 from wavegate.evidence.queue_shelf import LookReading, file_name, folder, read_looks
 from wavegate.evidence.signer import Signer
@@ -28,12 +24,12 @@ from wavegate.evidence.tool import tool
 from wavegate.observe.functions.facing import Facing
 from wavegate.observe.probe import Task
 from wavegate.observe.queue_probe import Follow, Place, look_at
-from wavegate.record.content_key import normal_recipient
-from wavegate.record.queue import HMAC, Moment, QueueLook
+from wavegate.record.queue import Moment, QueueLook
 from wavegate.record.store import Store
-from wavegate.run.opening import Opened, home
+from wavegate.run.keeping import row_keeper
+from wavegate.run.opening import Opened
 
-__all__ = ["Filed", "LookReading", "Looker", "file_look", "keeper", "read_looks"]
+__all__ = ["Filed", "LookReading", "Looker", "file_look", "read_looks"]
 
 ATTEMPTS = 20
 AT_ONCE = 8
@@ -113,7 +109,7 @@ class Looker:
             wave=self.opened.wave.name,
             moment=moment,
             vantage=self.vantage,
-            keep=keeper(estate, instance),
+            keep=row_keeper(estate, instance),
         )
         return look_at(task, place, self._follow(instance, moment), stopped=self.stopped)
 
@@ -136,31 +132,6 @@ def can_be_asked(instance: Instance) -> bool:
     """Whether the estate names a url and an operator to log on with."""
     found = instance.credentials
     return instance.url is not None and found is not None and bool(found.operator)
-
-
-def keeper(estate: Estate, instance: Instance) -> Callable[[str], str]:
-    """How recipients of an instance are written down (policy `keep.recipients`).
-
-    Addresses that the estate's own sink takes are ours, stand in its mail anyway, and stay plain;
-    all others become HMAC-SHA-256 under the customer's key, unless the policy keeps them plain.
-    """
-    if estate.policy.keep.recipients == "plain":
-        return normal_recipient
-    patterns = [p for source in instance.mail for p in source.recipients or ()]
-    ours = re.compile("|".join(_expression(pattern) for pattern in patterns) or r"(?!)")
-    key = recipients_key(home(), instance.customer)
-
-    def keep(address: str) -> str:
-        plain = normal_recipient(address)
-        if not plain or ours.fullmatch(plain):
-            return plain
-        return HMAC + hmac.new(key, plain.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
-
-    return keep
-
-
-def _expression(pattern: str) -> str:
-    return "".join({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in pattern.lower())
 
 
 def file_look(store: Store, look: QueueLook, signer: Signer, estate: Estate) -> Filed:

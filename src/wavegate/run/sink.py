@@ -22,6 +22,7 @@ from wavegate.observe.sink_settings import settings_for
 from wavegate.record.journal import Head
 from wavegate.record.local_store import LocalStore
 from wavegate.record.store import Store
+from wavegate.run.keeping import mail_keeper
 from wavegate.run.opening import vantage
 
 TELL_EVERY = 10.0
@@ -75,6 +76,7 @@ def receive(
             ready=lambda places: say(f"listening on {', '.join(places)}"),
             progress=teller.tell,
             checkpoint=lambda segment, head: sign_checkpoint(opened, signer, segment, head, say),
+            keep=mail_keeper(loaded.estate),
         )
     )
     return Sunk(counts=counts)
