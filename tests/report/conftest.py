@@ -12,7 +12,15 @@ import pytest
 from wavegate.canonical import digest
 from wavegate.decision import AppliedWaiver, Cell, GridCell, decide
 from wavegate.estate.model import Waiver, Window
-from wavegate.evidence.verdicts import Attempt, Context, Digests, PlanUsed, Verdicts, build
+from wavegate.evidence.verdicts import (
+    Attempt,
+    Context,
+    DecisionEntry,
+    Digests,
+    PlanUsed,
+    Verdicts,
+    build,
+)
 from wavegate.promise import PROMISES
 from wavegate.record.snapshot import Tool
 from wavegate.verdict import (
@@ -285,6 +293,26 @@ def _varied_cells() -> list[Cell]:
     ]
 
 
+def decided() -> tuple[DecisionEntry, ...]:
+    """Decisions by people: by an approver, by who did the work, and with hostile texts."""
+    whole = DecisionEntry(
+        decision="keep",
+        instance=None,
+        by="A. Approver",
+        why="SPF is repaired by CHG-77",
+        at=AT - timedelta(minutes=9),
+        run="2024-01-17T005900Z-11aa",
+        sequence=1,
+        keyid="c1" * 32,
+        signed_as="approve",
+        implementer=(),
+        digest=record("decision 1"),
+    )
+    own = {"signed_as": "record", "implementer": ("key", "name"), "by": f"R. Roe {HOSTILE[0]}"}
+    later = {"decision": "roll-back", "instance": "acme-prod1", "why": " ".join(HOSTILE)}
+    return whole, whole.model_copy(update=own | later | {"digest": record("decision 2")})
+
+
 @pytest.fixture(scope="session")
 def varied() -> Verdicts:
     """A NO-GO with all verdicts, shared causes, waivers, limits, retakes and hostile text."""
@@ -329,6 +357,7 @@ def varied() -> Verdicts:
                 until=AT + timedelta(days=30),
             ),
         ),
+        decisions=decided(),
         not_checked=("the move itself: the estate names no moved_when",),
         notes=(f"checkdmarc disagrees once, {ptr[:8]}",),
     )

@@ -264,3 +264,18 @@ def test_is_not_promised_where_it_is_not_installed(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(pdf, "find_spec", lambda name: None if name == "typst" else object())
 
     assert not pdf.available()
+
+
+@POPPLER
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_lists_the_decisions_of_people(
+    varied: Verdicts, good: Verdicts, language: Language, tmp_path: Path
+) -> None:
+    """The exceptions page names course, person, key and who approved their own work, or none."""
+    said, found = texts(language), text_of(pdf.render(varied, language=language), tmp_path)
+
+    wanted = [said("course.keep"), "A. Approver", "SPF is repaired by CHG-77", "c1" * 32]
+    wanted += [said("way.key"), said("way.name"), said("decisions.may_record")]
+    assert [] == [text for text in wanted if squeezed(text) not in found]
+    none = text_of(pdf.render(good, language=language), tmp_path)
+    assert squeezed(said("decisions.none")) in none

@@ -42,7 +42,7 @@ def test_no_text_is_left_over() -> None:
     """Every text of the catalogue is used: what nobody prints would rot."""
     used = "\n".join(sources())
     keys = {key.removesuffix("_one") for key in texts("en").said}
-    by_name = ("actor.", "section.", "verdict.", "pdf.mark_")
+    by_name = ("actor.", "course.", "section.", "verdict.", "way.", "pdf.mark_")
 
     assert [] == sorted(
         key for key in keys if f'"{key}"' not in used and not key.startswith(by_name)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from wavegate.clock import format_instant
-from wavegate.evidence.verdicts import Verdicts
+from wavegate.evidence.verdicts import DecisionEntry, Verdicts
 from wavegate.report import model
 from wavegate.report.model import Problem, Standing
 from wavegate.report.resend import Handed
@@ -45,6 +45,7 @@ def render(verdicts: Verdicts, *, resends: Sequence[Handed] = ()) -> str:
         _settle([problem for problem in found if problem.standing is Standing.STOPS]),
         _listed("Open", [p for p in found if p.standing is Standing.OPEN]),
         _listed("Waived", [p for p in found if p.standing is Standing.WAIVED]),
+        _decisions(verdicts),
         _resends(resends),
         _counts(verdicts),
         _foot(verdicts),
@@ -141,6 +142,23 @@ def _listed(title: str, found: list[Problem]) -> list[str]:
         for p in found[:TOP]
     ]
     return [f"## {title}", "", *lines, *_more(found)]
+
+
+def _decisions(verdicts: Verdicts) -> list[str]:
+    """What people decided, the last first; the gate's own decision is at the top."""
+    found = verdicts.decisions[::-1]
+    lines = [f"- {_decision(one)}" for one in found[:TOP]]
+    rest = [f"- and {len(found) - TOP} more"] if len(found) > TOP else []
+    return ["## Decisions by people", "", *lines, *rest] if found else []
+
+
+def _decision(one: DecisionEntry) -> str:
+    about = code(one.instance) if one.instance else "the whole wave"
+    head = f"**{one.decision}**, {about}: {escape(one.why)} ({escape(one.by)},"
+    ways = {"key": "the same key signed plan or records", "name": "who planned the wave too"}
+    notes = [f"; {ways[way]}" for way in one.implementer]
+    claim = ", a key that may not approve" if one.signed_as == "record" else ""
+    return f"{head} {format_instant(one.at)}, key {code(one.keyid[:16])}{claim}{''.join(notes)})"
 
 
 def _resends(found: Sequence[Handed]) -> list[str]:

@@ -44,6 +44,7 @@ SECTIONS = (
     "remarks",
     "limits",
     "waivers",
+    "decisions",
     "retakes",
     "promises",
     "produced",

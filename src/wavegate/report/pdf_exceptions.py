@@ -5,7 +5,7 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from wavegate.evidence.verdicts import Attempt, Verdicts, WaiverEntry
+from wavegate.evidence.verdicts import Attempt, DecisionEntry, Verdicts, WaiverEntry
 from wavegate.report import model
 from wavegate.report.html import captures
 from wavegate.report.model import Standing
@@ -49,12 +49,13 @@ def exceptions(ink: Ink, verdicts: Verdicts, page: Page) -> Iterator[Block]:
     yield from _waivers(ink, verdicts, page)
     yield from _retakes(ink, verdicts)
     yield from _remedied(ink, verdicts)
-    yield heading(2, ink.texts("pdf.decisions"))
-    yield paragraph(ink.say("pdf.no_decisions"), "none")
+    yield from _decisions(ink, verdicts)
     yield from not_applicable(ink, page)
 
 
-def _section(ink: Ink, name: Literal["limits", "waivers", "retakes"]) -> Iterator[Block]:
+def _section(
+    ink: Ink, name: Literal["limits", "waivers", "decisions", "retakes"]
+) -> Iterator[Block]:
     yield heading(2, ink.texts(f"{name}.title"))
     yield paragraph(ink.say(f"{name}.lead"), "lead")
 
@@ -154,6 +155,30 @@ def _remedied(ink: Ink, verdicts: Verdicts) -> Iterator[Block]:
         for one in found[:MOST]
     )
     yield from _rest(ink, len(found))
+
+
+def _decisions(ink: Ink, verdicts: Verdicts) -> Iterator[Block]:
+    yield from _section(ink, "decisions")
+    if not verdicts.decisions:
+        yield paragraph(ink.say("decisions.none"), "none")
+        return
+    yield entries(_decision(ink, found) for found in verdicts.decisions[:MOST])
+    yield from _rest(ink, len(verdicts.decisions))
+
+
+def _decision(ink: Ink, found: DecisionEntry) -> tuple[Spans, list[Spans], Spans]:
+    """What was decided and why; by whom, when, signed by which key; and about what."""
+    course = [("strong", plain(ink.texts(f"course.{found.decision}"), LIMIT))]
+    claim = found.signed_as == "record"
+    lines = [
+        join([("", plain(found.by, LIMIT))], ink.instant(found.at), by=", "),
+        ink.say("decisions.run", "soft", run=found.run) if found.run else [],
+        join(ink.say("decisions.signed", "soft"), ink.code(found.keyid)),
+        ink.say("decisions.may_record", "gone") if claim else [],
+        *(ink.say(f"way.{way}", "gone") for way in found.implementer),
+    ]
+    about = ink.names((found.instance,)) if found.instance else ink.say("decisions.about_wave")
+    return join(course, ink.quote(found.why), by="  "), [line for line in lines if line], about
 
 
 def promises(ink: Ink, verdicts: Verdicts) -> Iterator[Block]:

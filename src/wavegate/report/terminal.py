@@ -45,6 +45,7 @@ def summary(verdicts: Verdicts, *, paths: Iterable[tuple[str, str]] = ()) -> Ren
         parts.append(Text(f"and {len(stops) - TOP} more causes: see the report", "dim"))
     parts += _brief("open", [p for p in found if p.standing is Standing.OPEN])
     parts += _brief("waived", [p for p in found if p.standing is Standing.WAIVED])
+    parts += _decided(verdicts)
     parts.append(_counts(verdicts))
     parts += [_row(name, Text(shorten(path, 4096))) for name, path in paths]
     return Group(*parts)
@@ -114,6 +115,17 @@ def _brief(title: str, found: list[Problem]) -> Iterator[Text]:
         yield Text(shorten(line, LIMIT) + due)
     if len(found) > TOP:
         yield Text(f"  and {len(found) - TOP} more", "dim")
+
+
+def _decided(verdicts: Verdicts) -> Iterator[Text]:
+    """What people decided last; all of it is in the report."""
+    if not verdicts.decisions:
+        return
+    yield Text("\ndecided by people", "bold")
+    for found in verdicts.decisions[: -TOP - 1 : -1]:
+        about = found.instance or "the whole wave"
+        line = f"  {found.decision}, {about}: {found.why} ({found.by}, {format_instant(found.at)})"
+        yield Text(shorten(line, LIMIT))
 
 
 def _counts(verdicts: Verdicts) -> Text:
