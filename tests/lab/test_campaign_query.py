@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """ExecuteQuery over the lab's tables."""
 
+from dataclasses import replace
+
 import pytest
 from lxml import etree
 
@@ -60,6 +62,12 @@ def test_where_and_order(inside: str, ids: list[str]) -> None:
 def test_lines_are_capped_from_a_start() -> None:
     """LineCount and startLine cut the ordered rows."""
     assert _ids("", lineCount="2", startLine="1") == ["4002", "4003"]
+
+
+def test_no_query_brings_more_rows_than_the_cap() -> None:
+    """An instance cuts a list off whatever was asked, and says nothing of it."""
+    document = etree.fromstring('<queryDef schema="nms:delivery" lineCount="9"/>')
+    assert len(execute(replace(STATE, row_cap=2), document)) == 2
 
 
 def test_nothing_found_is_told_by_operation() -> None:

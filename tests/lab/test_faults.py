@@ -24,6 +24,7 @@ SETS_THE_STAGE = {
     "benign-dnssec-key-rolled",
     "caa-forbids-renewal",
     "benign-tags-respaced",
+    "transactional-events-dropped",
 }
 """These need something in the world before that the reference world has not."""
 EVERY = faults()

@@ -106,10 +106,12 @@ def test_a_delivery_is_finished_when_nothing_of_it_waits() -> None:
         ("emptied-by-expiry", 21, {7: 18}),
         ("benign-legit-bounce", 36, {2: 3}),
         ("benign-cancelled-by-customer", 27, {7: 12}),
-        ("resent-twice-one", 40, {}),
+        ("resent-twice-one-in-thousand", 40, {}),
         ("resent-twice-whole-delivery", 51, {}),
         ("benign-resend-new-ids", 39, {7: 39}),
         ("queued-one-lost", 38, {}),
+        ("resent-to-wrong-recipient", 39, {}),
+        ("row-cap-hides-queue", 273, {8: 6}),
     ],
 )
 def test_the_fates_of_queued_mail(fault: str, sent: int, left: dict[int, int]) -> None:
@@ -136,6 +138,50 @@ def test_late_mail_waits_for_its_instant() -> None:
     assert late is not None
     assert (len(soon), live.backlog.busy) == (35, False)
     assert CLOCK.share(1.6) > live.backlog.valid_until(late.delivery)
+
+
+def test_content_goes_to_the_other_reader() -> None:
+    """Two readers of one delivery get each other's; the log tells nothing of it."""
+    world = planted(WORLD, ("resent-to-wrong-recipient",))
+    live = _after(_live(world=world), world)
+    odd = [row for row in live.backlog.rows if row.to]
+    assert [row.delivery for row in odd] == [4103, 4103]
+    assert [row.to for row in odd] == [row.recipient for row in reversed(odd)]
+
+
+def test_a_slow_queue_drains_steadily() -> None:
+    """One after the other, and not at once."""
+    world = planted(WORLD, ("too-early-to-tell",))
+    live = _after(_live(world=world), world)
+    assert not live.backlog.busy
+    assert live.backlog.next(CLOCK.share(1.6)) is None
+    late = [live.backlog.next(CLOCK.share(1.7 + 0.7 * n)) for n in range(3)]
+    assert None not in late
+    assert _statuses(live, CLOCK.share(3.2)).count(6) == 36
+
+
+def test_two_deliveries_share_readers_and_subject() -> None:
+    """Each has a row for each of nine readers, under the same words."""
+    live = _live(world=planted(WORLD, ("benign-two-mails-same-subject",)))
+    rows = {id_: [r for r in live.backlog.rows if r.delivery == id_] for id_ in (4101, 4103)}
+    told = {id_: [(r.recipient, r.subject) for r in found] for id_, found in rows.items()}
+    assert told[4103] == told[4101][:9]
+    assert len({row.id for row in (*rows[4101], *rows[4103])}) == 27
+
+
+def test_waiting_events_can_vanish() -> None:
+    """They wait through the window; healthy ones are handled after it, these are gone."""
+    world = planted(WORLD, ("transactional-events-dropped",))
+    live = _live(world=world)
+    live.show("window", world.window.instance(live.name), OPENS)
+    assert _column(live, "nms:rtEvent", "@status", DURING) == [0, 0, 0]
+    healthy = replace(
+        world.after.instance(live.name), campaign=WORLD.after.instance(live.name).campaign
+    )
+    live.show("after", healthy, LATE)
+    assert _column(live, "nms:rtEvent", "@status", LATE) == [3, 3, 3]
+    gone = _after(_live(world=world), world)
+    assert _column(gone, "nms:rtEvent", "@status", LATE) == []
 
 
 def test_workflows_go_by_their_schedule() -> None:

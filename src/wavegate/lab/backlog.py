@@ -16,13 +16,14 @@ NEW_IDS = 500_000
 """How far the row ids of a resend lie from the original's."""
 NEW_DELIVERY = 100
 PERSON = "jane.doe"
-LATE = 0.2
-"""How long after its validity a late message leaves, in window lengths."""
+LATE, SLOW = 0.2, 0.7
+"""How long after its validity a late message leaves, and a slow one after the one before it, in
+window lengths."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Row:
-    """One row of the broad log. due: not sent before; None for at once."""
+    """One row of the broad log. due: not sent before; None for at once. to: another reader."""
 
     id: int
     delivery: int
@@ -34,6 +35,7 @@ class Row:
     status: int = PENDING
     reason: str = ""
     due: datetime | None = None
+    to: str = ""
 
 
 class Backlog:
@@ -62,12 +64,12 @@ class Backlog:
 
     def _rows(self, delivery: Waiting) -> Iterator[Row]:
         for place in range(delivery.count):
-            number = 20 * delivery.id + place
+            issue = delivery.readers or delivery.id
             yield Row(
-                id=number,
+                id=20 * delivery.id + place,
                 delivery=delivery.id,
-                recipient=f"q{number:x}-{self._token}@seed.example",
-                subject=f"{delivery.label}: number {delivery.id}",
+                recipient=f"q{20 * issue + place:x}-{self._token}@seed.example",
+                subject=f"{delivery.label}: number {issue}",
                 place=delivery.place,
                 fate="sent",
                 changed=self._filled,
@@ -86,6 +88,7 @@ class Backlog:
         self._fate(waiting)
         for row in self.rows:
             self._release(row, at)
+        self._swap()
         self.rows = [row for row in self.rows if row.fate != "dropped"]
         self._close(at)
 
@@ -101,15 +104,15 @@ class Backlog:
 
     def _release(self, row: Row, at: datetime) -> None:
         match row.fate:
-            case "sent":
+            case "sent" | "swapped":
                 self._to_send.append(row)
             case "twice":
                 self._to_send += (row, self._again(row))
             case "anew":
                 self._set(row, CANCELLED, at)
                 self._to_send.append(self._again(row))
-            case "late":
-                row.due = self.valid_until(row.delivery) + LATE * self._clock.window
+            case "late" | "slow":
+                row.due = self._due(row)
                 self._to_send.append(row)
             case "lost":
                 self._set(row, ACCEPTED if self._v8 else SENT, at)
@@ -122,6 +125,19 @@ class Backlog:
                 row.reason = "550 5.1.1 user unknown"
             case "cancelled" | "dropped":
                 pass
+
+    def _due(self, row: Row) -> datetime:
+        """When a message leaves that does not leave at once."""
+        if row.fate == "late":
+            return self.valid_until(row.delivery) + LATE * self._clock.window
+        slow = sum(other.fate == "slow" for other in self._to_send)
+        return self._clock.closes + (slow + 1) * SLOW * self._clock.window
+
+    def _swap(self) -> None:
+        """Two and two get what was made for the other."""
+        mixed = [row for row in self.rows if row.fate == "swapped"]
+        for one, other in zip(mixed[::2], mixed[1::2], strict=True):
+            one.to, other.to = other.recipient, one.recipient
 
     def _again(self, row: Row) -> Row:
         copy = replace(row, id=row.id + NEW_IDS, delivery=row.delivery + NEW_DELIVERY)

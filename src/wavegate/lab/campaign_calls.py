@@ -230,7 +230,7 @@ def _execute_query(call: soap.Call, context: Context) -> bytes:
 def _moved(context: Context, schema: str) -> CampaignState:
     """The state with one table as it stands now."""
     if schema == "nms:broadLogRcp" and not context.state.functions.logs_readable:
-        raise QueryFaultError(f"XFR-180000 Unknown schema '{schema}'.")
+        raise QueryFaultError("XSV-350008 Session has expired or is invalid. Please reconnect.")
     moving = context.moving(schema)
     if moving is None:
         return context.state

@@ -22,8 +22,9 @@ class Functions:
     push. failed, paused: names of workflows. report: whether reports are computed. events_taken,
     events_processed: whether real-time events are stored, and handled. inbound: whether the mail
     exchanger greets. host_key: the name of the key that SFTP shows, None where it cuts the line.
-    dead_front: the place of a front that answers 502 only.
-    logs_readable: whether the broad log can be queried.
+    dead_front: the place of a front that answers 502 only. logs_readable: whether the broad log
+    can be queried. events_waiting: so many real-time events wait from before the window until mail
+    leaves again. events_dropped: what waits when the phase begins is gone.
     ping_case: how ping says OK. console_redirects: the page to log on leads to another login.
     """
 
@@ -47,6 +48,8 @@ class Functions:
     host_key: str | None = "the first"
     dead_front: int | None = None
     logs_readable: bool = True
+    events_waiting: int = 0
+    events_dropped: bool = False
     ping_case: str = "OK"
     console_redirects: bool = False
 

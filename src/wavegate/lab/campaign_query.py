@@ -8,7 +8,7 @@ conditions joined by AND and OR; orderBy, lineCount, startLine. All else is Camp
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lxml import etree
 
@@ -69,7 +69,7 @@ def execute(state: CampaignState, document: etree._Element) -> etree._Element:
     name = schema.split(":")[1]
     if query.operation == "count":
         return _element(name, {"count": sum(map(_weight, rows))})
-    return _select(query, table, rows, name)
+    return _select(replace(query, lines=min(query.lines, state.row_cap)), table, rows, name)
 
 
 def _rows(table: Table, *, whole: bool) -> Iterator[Row]:

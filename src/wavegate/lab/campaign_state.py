@@ -58,7 +58,8 @@ class CampaignState:
     differs from /r/test. cover: `zone` hides the build from /r/test and refuses Logon for the
     caller's address; `rtest` hiding alone is rtest_hidden; `maintenance` answers everything with
     a static page. packages: `namespace:name`. skew: milliseconds its clock is ahead.
-    queue: events pending in Message Center and its threshold. functions, rates: how it behaves, and
+    queue: events pending in Message Center and its threshold. row_cap: how many rows a query brings
+    at most, whatever was asked. functions, rates: how it behaves, and
     how fast it sends.
     """
 
@@ -81,6 +82,7 @@ class CampaignState:
     tables: tuple[Table, ...] = ()
     skew: int = 0
     queue: tuple[int, int] = (7, 400)
+    row_cap: int = 10_000
     functions: Functions = HEALTHY
     rates: Rates = STEADY
 

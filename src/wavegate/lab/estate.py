@@ -116,7 +116,7 @@ def _policy(agreed: Agreement, place: Place) -> Tree:
         "throughput_unit": _length(step),
         "probe_interval": _length(window / 20),
         "settle": _length(window),
-        "queue_deadline": _length(2 * window),
+        "queue_deadline": _length(agreed.queue_deadline * window),
         "clock_tolerance": _length(max(window / 5, timedelta(seconds=1))),
         "resume_within": _length(window / 2),
         "failover_within": _length(FAILOVER * window),

@@ -57,12 +57,20 @@ class Clicks:
 
 @dataclass(slots=True, kw_only=True)
 class Event:
-    """A real-time event: its id, type, when it came, and whether its message was handed on."""
+    """A real-time event: its id, type, when it came, and whether its message was handed on.
+
+    held: it waits until after the window, even where others do not.
+    """
 
     id: int
     type: str
     at: datetime
     sent: bool = False
+    held: bool = False
+
+
+def _held(number: int, at: datetime) -> Event:
+    return Event(id=(1 << 55) + number, type="order", at=at, held=True)
 
 
 class Live:
@@ -86,7 +94,7 @@ class Live:
         self.resumed: datetime | None = None
         self.stood: dict[str, datetime] = {}
         self.clicks = Clicks(clock)
-        self.events: list[Event] = []
+        self.events = [_held(number, began) for number in range(self.functions.events_waiting)]
         self.throttled = 0
         self.backlog = Backlog(token, clock, v8=state.campaign.major >= 8, filled=began)
         self.backlog.fill(state.queue)
@@ -118,6 +126,8 @@ class Live:
         elif phase == "after":
             self.resumed = at
             self.backlog.release(state.queue, at)
+        if self.functions.events_dropped:
+            self.events = [event for event in self.events if event.sent]
 
     def _stop_what_is_stuck(self, at: datetime) -> None:
         stuck = self.functions.stuck
@@ -133,6 +143,7 @@ class Live:
     def _handles(self, event: Event, at: datetime) -> bool:
         """Events wait while no mail leaves, and are handled soon after they came otherwise."""
         able = self.functions.events_processed and self._mail_leaves(at)
+        able = able and (self.phase == "after" or not event.held)
         return able and at - event.at >= HANDLED_WITHIN
 
     def _mail_leaves(self, at: datetime) -> bool:

@@ -237,7 +237,7 @@ class MailFlow:
         """What a row of the queue says: its own ids, reader and subject."""
         return replace(
             self._letter(stream),
-            recipient=row.recipient,
+            recipient=row.to or row.recipient,
             number=row.id,
             delivery=row.delivery,
             subject=row.subject,

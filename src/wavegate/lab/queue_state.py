@@ -7,14 +7,27 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 Fate = Literal[
-    "sent", "lost", "left", "twice", "anew", "late", "expired", "bounced", "cancelled", "dropped"
+    "sent",
+    "lost",
+    "left",
+    "twice",
+    "anew",
+    "late",
+    "slow",
+    "expired",
+    "bounced",
+    "cancelled",
+    "dropped",
+    "swapped",
 ]
 """What becomes of a queued message.
 
 sent: delivered once after the window. lost: relayed, and never delivered. left: nobody touches it,
 its delivery is paused. twice: delivered, and sent again under new ids. anew: delivered once, under
-new ids. late: delivered after its validity. expired: cancelled by the clean-up. bounced: refused
-by its receiver. cancelled: its delivery was cancelled by a person. dropped: its row is gone.
+new ids. late: delivered after its validity. slow: delivered once, long after the one before it,
+and still in time. swapped: with the next one of its kind, each to the other's reader. expired:
+cancelled by the clean-up. bounced: refused by its receiver. cancelled: its delivery was cancelled
+by a person. dropped: its row is gone.
 """
 
 
@@ -24,7 +37,8 @@ class Waiting:
 
     id: its delivery id; its rows have ids from 20 x id on. place: which of the instance's domains
     it writes from. valid_for: until when it is valid, in window lengths after the close; None for
-    five days. fates: of so many messages, first to last; the rest is sent.
+    five days. fates: of so many messages, first to last; the rest is sent. readers: another
+    delivery whose subject it has, and whose first readers are its own; None for its own.
     """
 
     id: int
@@ -34,6 +48,7 @@ class Waiting:
     place: int = 0
     valid_for: float | None = None
     fates: tuple[tuple[Fate, int], ...] = ()
+    readers: int | None = None
 
     def each(self) -> Iterator[Fate]:
         """The fate of each message in order."""

@@ -71,7 +71,7 @@ def trimmed(world: World, healthy: World, keep: Iterable[str]) -> World:
 
     Customers, notices and zones that belong to none of them go too.
     """
-    wanted = {*keep, *_touched(world, healthy)}
+    wanted = {*keep, *touched(world, healthy)}
     names = {item.name for item in world.agreed.instances if item.name in wanted}
     names |= {item.name for item in world.agreed.instances if item.name not in _known(healthy)}
     agreed = _less(world.agreed, names)
@@ -88,7 +88,7 @@ def _known(world: World) -> frozenset[str]:
     return frozenset(item.name for item in world.agreed.instances)
 
 
-def _touched(world: World, healthy: World) -> Iterator[str]:
+def touched(world: World, healthy: World) -> Iterator[str]:
     """The instances of which something is not as in the healthy world."""
     for name in _known(healthy):
         if _facts(world, name) != _facts(healthy, name):
@@ -185,7 +185,7 @@ def shareable(world: World, healthy: World) -> bool:
 
 
 def _refuse(world: World, healthy: World) -> None:
-    if world.agreed.earliest_prod != healthy.agreed.earliest_prod:
+    if _policy(world.agreed) != _policy(healthy.agreed):
         raise ConflictError("the policy")
     for agreed in (world.agreed, world.agreed_after):
         if _bare(agreed.waves[0]) != _bare(healthy.agreed.waves[0]):
@@ -193,6 +193,10 @@ def _refuse(world: World, healthy: World) -> None:
     scenes = ((world.before, healthy.before), (world.window, healthy.window))
     for scene, usual in (*scenes, (world.after, healthy.after)):
         _refuse_scene(scene, usual)
+
+
+def _policy(agreed: Agreement) -> tuple[object, ...]:
+    return (agreed.earliest_prod, agreed.queue_deadline)
 
 
 def _bare(wave: AgreedWave) -> AgreedWave:

@@ -275,14 +275,15 @@ class Agreement:
     """What the estate file says; waves[0] is the wave under test.
 
     earliest_prod: relative to the opening of the wave under test, None for the policy's default.
-    limits: promises that are declared unknowable for every instance of that wave. probed: whether
-    the functions of the instances are.
+    queue_deadline: of the policy, in window lengths. limits: promises that are declared unknowable
+    for every instance of that wave. probed: whether the functions of the instances are.
     """
 
     customers: tuple[str, ...]
     instances: tuple[AgreedInstance, ...]
     waves: tuple[AgreedWave, ...]
     earliest_prod: timedelta | None = None
+    queue_deadline: float = 2.0
     limits: tuple[str, ...] = ()
     probed: bool = True
 
