@@ -26,7 +26,7 @@ class Play:
     """What to play. folder: an empty or new folder. faults: ids. opens_in, window: durations.
 
     close: whether to go on until nothing is open that time can settle.
-    running: holds its processes.
+    running: holds its processes. env: more for the environment of its commands.
     """
 
     scenario: str
@@ -37,6 +37,7 @@ class Play:
     out: Path | None = None
     close: bool = True
     running: Running = field(default_factory=Running)
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +113,7 @@ class _TooLateError(Exception):
 
 def _play(wanted: Play, say: Say) -> Played:
     wanted.folder.mkdir(parents=True, exist_ok=True)
-    env = {**os.environ, "WAVEGATE_HOME": str(wanted.folder / "home")}
+    env = {**os.environ, **wanted.env, "WAVEGATE_HOME": str(wanted.folder / "home")}
     stage = _Stage(wanted=wanted, folder=wanted.folder, env=env, say=say, running=wanted.running)
     with stage.daemon("lab", *_serve(wanted)):
         lab = stage.lab_json()

@@ -116,6 +116,7 @@ def gate(
             timestamps_required=_timestamps(opened),
             tool=tool(),
             suites=suites_digest(request.suites),
+            drill=verdicts.drill,
             agreed=agreed_secrets(
                 opened.estate, opened.loaded.path.resolve().parent, customers, say
             ),

@@ -22,6 +22,7 @@ from wavegate.evidence.verdicts import (
     build,
     decision_entry,
 )
+from wavegate.lab.drill_score import score_line
 from wavegate.plugin.night import night_cells
 from wavegate.plugin.outcome import cells_of
 from wavegate.plugin.wire import JudgedCell
@@ -131,6 +132,7 @@ class Sheet:
             plan=self._plan(),
             waivers=estate.waivers,
             not_checked=tuple(self._not_checked()),
+            drill=score_line(),
             notes=decided.problems,
             decisions=self._decisions(decided),
         )
