@@ -230,6 +230,13 @@ ELSEWHERE = (
         "evidence/test_rejudgement.py::test_other_judgement",
     ),
     _row(
+        33,
+        "a record that is damaged inside, signed so by a liar",
+        "refused by `--rejudge`",
+        UNSEEN,
+        "evidence/test_whole_records.py::test_damaged_inside",
+    ),
+    _row(
         34,
         "an instance left out of plan and verdicts alike",
         "never GO",

@@ -12,7 +12,8 @@ from wavegate.evidence.bundle import VERDICTS
 from wavegate.evidence.envelope import read_unverified
 from wavegate.evidence.predicates import RecordPredicate
 from wavegate.evidence.sealed import OBJECTS, Opener, Sealed, open_sealed, read_object
-from wavegate.evidence.sealed_records import Claim, read_records
+from wavegate.evidence.sealed_claims import Claim
+from wavegate.evidence.sealed_records import read_records
 from wavegate.evidence.sealed_verdicts import BASELINE, ESTATE, PLAN, read_verdicts
 from wavegate.evidence.tree import Tree, open_tree
 from wavegate.evidence.trust import Trust

@@ -108,6 +108,13 @@ def compare_queue(data: bytes, signed: RecordPredicate, *, digest: str) -> None:
     _same(from_bytes(data, digest=digest), signed)
 
 
+def compare_header(data: bytes, signed: RecordPredicate, *, digest: str) -> None:
+    """The same, without reading its rows."""
+    from wavegate.record.queue_file import header_of  # noqa: PLC0415 - polars, see above
+
+    _same(header_of(data, digest=digest), signed)
+
+
 def _same(look: QueueLook, signed: RecordPredicate) -> None:
     told = (signed.kind, signed.instance, signed.customer, signed.wave, signed.phase)
     when = (signed.began, signed.ended, signed.vantage)

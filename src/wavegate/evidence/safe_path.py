@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 MAX_PATH = 400
 MAX_DEPTH = 12
-_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
+_PART = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}"
+_PATH = re.compile(rf"{_PART}(?:/{_PART})*+")
 
 
 def check_path(path: str) -> str:
@@ -15,10 +16,9 @@ def check_path(path: str) -> str:
 
     Raises ValueError.
     """
-    parts = path.split("/")
-    if len(path) > MAX_PATH or len(parts) > MAX_DEPTH:
+    if len(path) > MAX_PATH or path.count("/") >= MAX_DEPTH:
         raise ValueError(f"path {path[:80]!r}... is too long or too deep")
-    if not all(_PART.fullmatch(part) for part in parts):
+    if not _PATH.fullmatch(path):
         raise ValueError(f"path {path!r} is not one of plain names joined by /")
     return path
 

@@ -15,7 +15,8 @@ from wavegate.clock import format_instant
 from wavegate.errors import InvalidError
 from wavegate.evidence.envelope import SEE_BOUNDS, not_valid
 from wavegate.evidence.manifest import SEAL
-from wavegate.evidence.sealed_records import Claim, Doubt
+from wavegate.evidence.sealed_claims import Claim
+from wavegate.evidence.sealed_records import Doubt
 from wavegate.evidence.sealed_verdicts import PLAN
 from wavegate.evidence.trust import Trust, TrustedKey
 

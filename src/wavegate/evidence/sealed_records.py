@@ -14,16 +14,11 @@ from wavegate.errors import InvalidError, WavegateError
 from wavegate.estate.nightly import NIGHTLY
 from wavegate.evidence.envelope import read_unverified
 from wavegate.evidence.predicates import RecordKind, RecordPredicate
-from wavegate.evidence.queue_shelf import compare_queue
-from wavegate.evidence.reading import Reading
 from wavegate.evidence.sealed import Opener, Sealed, read_object
+from wavegate.evidence.sealed_claims import Claim, compare_outline, compare_whole
 from wavegate.evidence.statement import read
 from wavegate.evidence.tree import Tree
 from wavegate.evidence.trust import Role
-from wavegate.record.mail_sources import MailSourcesRecord
-from wavegate.record.mails import MailsRecord
-from wavegate.record.snapshot import Snapshot
-from wavegate.record.timeline import Timeline
 
 FOLDERS: Mapping[str, RecordKind] = {
     "signed": "snapshot",
@@ -34,8 +29,6 @@ FOLDERS: Mapping[str, RecordKind] = {
     "queues": "queue",
     "timelines": "timeline",
 }
-HARMLESS = frozenset({"torn-journal", "unsigned-journal"})
-"""Flaws that a run with sound evidence may have met: an end that nobody acknowledged or signed."""
 _ACCEPTED = "records/accepted/"
 _PLACE = re.compile(
     r"records/(?P<folder>signed|accepted|mails|mail-sources|readings|queues|timelines)/"
@@ -53,16 +46,6 @@ class Doubt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """A record as its signed statement describes it. keyids: who signed, empty if unverified."""
-
-    where: str
-    record: str
-    signed: RecordPredicate
-    keyids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Records:
     """The records of a bundle. known: every digest that a verdict may rest on."""
 
@@ -72,11 +55,12 @@ class Records:
     keyids: frozenset[str] = field(default_factory=frozenset)
 
 
-def read_records(tree: Tree, sealed: Sealed, opener: Opener) -> Records:
+def read_records(tree: Tree, sealed: Sealed, opener: Opener, *, whole: bool = False) -> Records:
     """Check all records, one object in memory at a time.
 
-    Raises InvalidError for what no run can honestly hold: an object that nothing signed names, a
-    signed file out of place.
+    whole: read each to its end, as judging it does; otherwise only what says whose it is and when
+    it was taken, and by which digests its mails and reports go. Raises InvalidError for what no run
+    can honestly hold: an object that nothing signed names, a signed file out of place.
     """
     claims: dict[str, Claim] = {}
     doubts: list[Doubt] = []
@@ -86,7 +70,7 @@ def read_records(tree: Tree, sealed: Sealed, opener: Opener) -> Records:
             doubts.append(_doubt(name, f"the record stands under {claims[claim.record].where} too"))
     known = set(sealed.files.values())
     for name in sealed.objects():
-        known |= _check_object(tree, sealed, name, claims, doubts)
+        known |= _check_object(tree, sealed, name, claims, doubts, whole=whole)
     doubts += _absent(claims, known)
     doubts += _broken_chains(tuple(claims.values()))
     return Records(
@@ -153,7 +137,13 @@ def _out_of_place(claim: Claim) -> Iterator[Doubt]:
 
 
 def _check_object(
-    tree: Tree, sealed: Sealed, name: str, claims: Mapping[str, Claim], doubts: list[Doubt]
+    tree: Tree,
+    sealed: Sealed,
+    name: str,
+    claims: Mapping[str, Claim],
+    doubts: list[Doubt],
+    *,
+    whole: bool,
 ) -> set[str]:
     """The digests that an object brings: its own, and those of the mails or reports in it."""
     record = sealed.files[name]
@@ -164,68 +154,11 @@ def _check_object(
     if claim is None:
         raise InvalidError("a record that no signed statement names", where=name)
     try:
-        brought = _compare(claim, data)
+        brought = compare_whole(claim, data) if whole else compare_outline(claim, data)
     except WavegateError as error:
         doubts.append(_doubt(claim.where, f"record {record[:12]}: {error.message}"))
         brought = frozenset()
     return {record, *brought}
-
-
-def _compare(claim: Claim, data: bytes) -> frozenset[str]:
-    """Compare a record with its signed description; the digests of the mails or reports in it.
-
-    Raises InvalidError, DamagedError.
-    """
-    if claim.signed.kind == "snapshot":
-        taken = Snapshot.from_bytes(data, digest=claim.record)
-        _same(_signed_snapshot(taken), claim.signed)
-        return frozenset()
-    if claim.signed.kind == "reading":
-        reading = Reading.from_bytes(data, digest=claim.record)
-        _same((reading.instance, reading.wave), (claim.signed.instance, claim.signed.wave))
-        flaws = [flaw for flaw in reading.flaws if flaw.kind not in HARMLESS]
-        if flaws:
-            raise InvalidError(f"the gate met a flaw: {flaws[0].detail}")
-        return frozenset()
-    if claim.signed.kind == "queue":
-        compare_queue(data, claim.signed, digest=claim.record)
-        return frozenset()
-    if claim.signed.kind == "timeline":
-        watched = Timeline.from_bytes(data, digest=claim.record)
-        found = (watched.instance, watched.customer, watched.wave)
-        _same(found, (claim.signed.instance, claim.signed.customer, claim.signed.wave))
-        return frozenset()
-    if claim.signed.kind == "mail-sources":
-        sources = MailSourcesRecord.from_bytes(data, digest=claim.record)
-        named = (sources.instance, sources.customer, sources.wave)
-        _same(named, (claim.signed.instance, claim.signed.customer, claim.signed.wave))
-        return frozenset(report.digest for report in sources.reports)
-    mails = MailsRecord.from_bytes(data, digest=claim.record)
-    signed = (claim.signed.instance, claim.signed.customer, claim.signed.wave, claim.signed.phase)
-    _same((mails.instance, mails.customer, mails.wave, mails.phase), signed)
-    return frozenset(message.digest for message in mails.messages)
-
-
-def _same(found: object, signed: object) -> None:
-    if found != signed:
-        raise InvalidError("it is not what its signed statement describes")
-
-
-def _signed_snapshot(found: Snapshot) -> RecordPredicate:
-    return RecordPredicate(
-        instance=found.instance,
-        customer=found.customer,
-        wave=found.wave,
-        kind="snapshot",
-        phase=found.phase,
-        began=found.began,
-        ended=found.ended,
-        vantage=found.vantage,
-        tool=found.tool,
-        sequence=found.sequence,
-        previous=found.previous,
-        estate=found.estate,
-    )
 
 
 def _absent(claims: Mapping[str, Claim], known: set[str]) -> Iterator[Doubt]:

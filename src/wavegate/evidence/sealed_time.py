@@ -20,7 +20,8 @@ from wavegate.evidence.authorities import Authorities
 from wavegate.evidence.envelope import SEE_BOUNDS, not_valid, read_unverified
 from wavegate.evidence.manifest import SEAL
 from wavegate.evidence.sealed import Sealed
-from wavegate.evidence.sealed_records import Claim, Doubt, Records
+from wavegate.evidence.sealed_claims import Claim
+from wavegate.evidence.sealed_records import Doubt, Records
 from wavegate.evidence.stamp_shelf import STAMPS, envelope_of, stamp_of
 from wavegate.evidence.timestamp import TimestampError, Token, read_token, verify_token
 from wavegate.evidence.trust import Trust

@@ -211,9 +211,10 @@ def _check_plan(plan: Plan, verdicts: Verdicts, where: str) -> None:
         signed.at,
     ):
         raise InvalidError("it is not the one that the verdicts name", where=where)
-    judged = [cell.grid for cell in cells_of(verdicts)]
-    missing = [cell for cell in signed.cells if cell not in judged]
-    extra = [cell for cell in judged if cell not in signed.cells]
+    judged, planned = [cell.grid for cell in cells_of(verdicts)], frozenset(signed.cells)
+    told = frozenset(judged)
+    missing = [cell for cell in signed.cells if cell not in told]
+    extra = [cell for cell in judged if cell not in planned]
     for what, cells in (("planned, but not in the verdicts", missing), ("not planned", extra)):
         if cells:
             cell = cells[0]

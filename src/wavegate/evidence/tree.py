@@ -10,7 +10,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from wavegate.errors import InputError, InvalidError
@@ -30,35 +30,64 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tree:
-    """An open folder. names: its files, relative, sorted by their bytes."""
+    """An open folder. names: its files, relative, sorted by their bytes.
+
+    descriptor: of the folder. within: the folders of the file that was read last, from the outside
+    in, with their descriptors: files that lie together are read together.
+    """
 
     root: Path
     descriptor: int
     names: tuple[str, ...]
     budget: Budget
+    within: list[tuple[str, int]] = field(default_factory=list, repr=False)
 
     def read(self, name: str) -> bytes:
         """The bytes of one of `names`. Raises InvalidError where it is no plain file any more."""
-        folder = os.dup(self.descriptor)
         *parents, last = name.split("/")
         try:
-            for parent in parents:
-                inner = os.open(parent, _FLAGS | os.O_DIRECTORY, dir_fd=folder)
-                os.close(folder)
-                folder = inner
-            return self._read_plain(os.open(last, _FLAGS, dir_fd=folder), name)
+            return self._read_plain(os.open(last, _FLAGS, dir_fd=self._folder(parents)), name)
         except OSError as error:
             raise InvalidError(f"cannot be read: {error.strerror}", where=name) from error
-        finally:
-            os.close(folder)
+
+    def close(self) -> None:
+        """Close all folders."""
+        self._leave(0)
+        os.close(self.descriptor)
+
+    def _folder(self, parts: list[str]) -> int:
+        """The descriptor of an inner folder, opened part by part without following a link."""
+        same = 0
+        while same < min(len(parts), len(self.within)) and parts[same] == self.within[same][0]:
+            same += 1
+        self._leave(same)
+        for part in parts[same:]:
+            here = self.within[-1][1] if self.within else self.descriptor
+            self.within.append((part, os.open(part, _FLAGS | os.O_DIRECTORY, dir_fd=here)))
+        return self.within[-1][1] if self.within else self.descriptor
+
+    def _leave(self, depth: int) -> None:
+        while len(self.within) > depth:
+            os.close(self.within.pop()[1])
 
     def _read_plain(self, descriptor: int, name: str) -> bytes:
-        with os.fdopen(descriptor, "rb") as file:
-            _check_plain(os.fstat(descriptor), name)
-            data = file.read(self.budget.one + 1)
+        try:
+            found = os.fstat(descriptor)
+            _check_plain(found, name)
+            data = _read_all(descriptor, min(found.st_size, self.budget.one) + 1)
+        finally:
+            os.close(descriptor)
         if len(data) > self.budget.one:
             raise InvalidError(f"larger than {self.budget.one} bytes", where=name)
         return data
+
+
+def _read_all(descriptor: int, most: int) -> bytes:
+    """All bytes, at most so many; a file that grows meanwhile is cut there."""
+    data = os.read(descriptor, most)
+    while len(data) < most and (more := os.read(descriptor, most - len(data))):
+        data += more
+    return data
 
 
 @contextmanager
@@ -69,16 +98,16 @@ def open_tree(folder: Path, budget: Budget | None = None) -> Iterator[Tree]:
     name that is not plain, more than the budget).
     """
     bound = budget or Budget()
-    descriptor = _open_folder(folder)
+    tree = Tree(root=folder, descriptor=_open_folder(folder), names=(), budget=bound)
     try:
-        names = _list(descriptor, bound)
+        names = _list(tree.descriptor, bound)
         if not names:
             raise InputError(
                 "an empty folder", where=str(folder), cure="give the folder of a bundle"
             )
-        yield Tree(root=folder, descriptor=descriptor, names=names, budget=bound)
+        yield replace(tree, names=names)
     finally:
-        os.close(descriptor)
+        tree.close()
 
 
 def _open_folder(folder: Path) -> int:

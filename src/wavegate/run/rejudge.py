@@ -16,6 +16,7 @@ from wavegate.estate.nightly import NIGHTLY, with_nightly
 from wavegate.evidence.night_file import read_night
 from wavegate.evidence.trust import Trust
 from wavegate.evidence.verdicts import Verdicts
+from wavegate.evidence.whole_records import check_whole
 from wavegate.record.local_store import LocalStore
 from wavegate.report.resend import FOLDER
 from wavegate.run.gate import Request, judge_bundle
@@ -29,11 +30,12 @@ def rejudge(bundle: Path, sealed: Verdicts, trust: Trust, own: tuple[Path, ...] 
 
     own: folders of the verifier's own suites, used where the seal says that they judged too. Never
     runs code from the bundle. The records are copied first, so that a bundle on a read-only medium
-    can be judged. Raises InvalidError where the installed suites are not the sealed ones, or where
-    the records give another resend plan than the sealed one.
+    can be judged. Raises InvalidError where the installed suites are not the sealed ones, where a
+    record is damaged inside, or where the records give another resend plan than the sealed one.
     """
     nightly = sealed.wave is None
     suites = _suites(bundle, sealed, own)
+    check_whole(bundle, trust)
     with tempfile.TemporaryDirectory(prefix="wavegate-rejudge-") as work:
         copy = Path(work) / "bundle"
         shutil.copytree(bundle / "records", copy / "records")
