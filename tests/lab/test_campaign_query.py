@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """ExecuteQuery over the lab's tables."""
 
-from dataclasses import replace
-
 import pytest
 from lxml import etree
 
@@ -67,7 +65,7 @@ def test_lines_are_capped_from_a_start() -> None:
 def test_no_query_brings_more_rows_than_the_cap() -> None:
     """An instance cuts a list off whatever was asked, and says nothing of it."""
     document = etree.fromstring('<queryDef schema="nms:delivery" lineCount="9"/>')
-    assert len(execute(replace(STATE, row_cap=2), document)) == 2
+    assert len(execute(STATE, document, cap=2)) == 2
 
 
 def test_nothing_found_is_told_by_operation() -> None:

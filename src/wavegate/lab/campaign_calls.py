@@ -218,7 +218,8 @@ def _execute_query(call: soap.Call, context: Context) -> bytes:
     if document is None or document.tag != "queryDef":
         raise FaultError("SOP-330011 No queryDef document was given.", "XTK-170019")
     try:
-        output = execute(_moved(context, document.get("schema", "")), document)
+        state = _moved(context, document.get("schema", ""))
+        output = execute(state, document, cap=state.row_cap)
     except QueryFaultError as error:
         raise FaultError(
             "SOP-330011 Error while executing the method 'ExecuteQuery' of service 'xtk:queryDef'.",

@@ -14,7 +14,7 @@ from lxml import etree
 
 from wavegate.lab.campaign_state import CampaignState, Table, Value
 
-LINES = 200
+LINES, MOST = 200, 10_000
 WEIGHT = ""
 """In a row: for how many it stands. No column has this name."""
 Row = Mapping[str, Value]
@@ -57,8 +57,11 @@ class Query:
         return any(node.group or node.what for node in self.nodes)
 
 
-def execute(state: CampaignState, document: etree._Element) -> etree._Element:
-    """The result document of a `queryDef` element. Raises QueryFaultError."""
+def execute(state: CampaignState, document: etree._Element, *, cap: int = MOST) -> etree._Element:
+    """The result document of a `queryDef` element. Raises QueryFaultError.
+
+    cap: how many rows it brings at most, whatever was asked.
+    """
     schema = document.get("schema", "")
     try:
         table = state.table(schema)
@@ -69,7 +72,7 @@ def execute(state: CampaignState, document: etree._Element) -> etree._Element:
     name = schema.split(":")[1]
     if query.operation == "count":
         return _element(name, {"count": sum(map(_weight, rows))})
-    return _select(replace(query, lines=min(query.lines, state.row_cap)), table, rows, name)
+    return _select(replace(query, lines=min(query.lines, cap)), table, rows, name)
 
 
 def _rows(table: Table, *, whole: bool) -> Iterator[Row]:
