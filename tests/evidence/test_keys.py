@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from wavegate.canonical import digest
 from wavegate.errors import InputError, InternalError, MissingError
-from wavegate.evidence.keys import default_signer, recipients_key
+from wavegate.evidence.keys import default_signer, make_key, recipients_key
 from wavegate.evidence.public_key import PublicKey
 from wavegate.evidence.signer import FileSigner
 from wavegate.evidence.trust import Role, load
@@ -101,7 +101,7 @@ def test_keyid_is_openssls(tmp_path: Path) -> None:
 def test_unwritable_home(tmp_path: Path) -> None:
     """A home that cannot be written gives one error with its cure."""
     (tmp_path / "home").write_bytes(b"a file")
-    with pytest.raises(InternalError, match="default key cannot be made") as caught:
+    with pytest.raises(InternalError, match="the key cannot be made") as caught:
         default_signer(tmp_path / "home")
     assert "WAVEGATE_HOME" in str(caught.value.cure)
 
@@ -115,9 +115,10 @@ def test_bad_keys(tmp_path: Path) -> None:
     other_curve = ec.derive_private_key(99, ec.SECP384R1())
     for data, says in (
         (b"junk", "not a private ECDSA P-256 key"),
-        (pem(rsa_key), "not a private ECDSA P-256 key"),
-        (pem(other_curve), "not a private ECDSA P-256 key"),
+        (pem(rsa_key), "it is an RSA key of 2048 bits"),
+        (pem(other_curve), "it is an ECDSA key on the curve secp384r1"),
         (pem(P256, b"secret"), "the key is encrypted"),
+        (FileSigner.of(P256).public.pem.encode(), "a public key, which cannot sign"),
     ):
         path.write_bytes(data)
         with pytest.raises(InputError, match=says) as caught:
@@ -125,6 +126,38 @@ def test_bad_keys(tmp_path: Path) -> None:
         assert (bool(caught.value.cure), "BEGIN" in str(caught.value)) == (True, False)
     with pytest.raises(InputError, match="cannot be read"):
         FileSigner.load(tmp_path)
+
+
+def test_make_key(tmp_path: Path) -> None:
+    """A key is made for its owner only, under a passphrase where there is one."""
+    plain = make_key(tmp_path / "keys/a.pem", None)
+    locked = make_key(tmp_path / "keys/b.pem", "swordfish")
+    assert plain.keyid == FileSigner.load(tmp_path / "keys/a.pem").keyid
+    assert locked.keyid == FileSigner.load(tmp_path / "keys/b.pem", lambda: "swordfish").keyid
+    assert locked.public.pem == (tmp_path / "keys/b.pub").read_text()
+    modes = [stat.S_IMODE((tmp_path / "keys" / name).stat().st_mode) for name in ("a.pem", "b.pem")]
+    assert [0o600, 0o600] == modes
+    assert [False, True] == [
+        b"ENCRYPTED" in (tmp_path / "keys" / name).read_bytes() for name in ("a.pem", "b.pem")
+    ]
+
+
+@pytest.mark.parametrize("there", ["a.pem", "a.pub"])
+def test_no_key_is_replaced(there: str, tmp_path: Path) -> None:
+    """Where a key, or half of one, is already, nothing is made or written over."""
+    (tmp_path / there).write_text("something")
+    with pytest.raises(InputError, match="no key is ever replaced"):
+        make_key(tmp_path / "a.pem", None)
+    assert [there] == [path.name for path in tmp_path.iterdir()]
+    assert "something" == (tmp_path / there).read_text()
+
+
+def test_first_use_under_a_passphrase(tmp_path: Path) -> None:
+    """Whoever gives a passphrase on first use gets a key under it, and opens it with it again."""
+    first = default_signer(tmp_path, lambda: "swordfish")
+    assert first.keyid == default_signer(tmp_path, lambda: "swordfish").keyid
+    with pytest.raises(InputError, match="the key is encrypted"):
+        default_signer(tmp_path)
 
 
 def test_key_is_not_shown() -> None:

@@ -9,6 +9,7 @@ import click
 
 from wavegate.cli import options
 from wavegate.cli.outcome import Outcome, finish, say
+from wavegate.evidence.signer_choice import KeyChoice
 
 EPILOG = """\b
 Examples:
@@ -45,7 +46,7 @@ def command(
     instances: tuple[str, ...],
     vantage: str | None,
     tsa_root: tuple[Path, ...],
-    key: Path | None,
+    key: KeyChoice,
     as_json: bool,
 ) -> Outcome:
     """Ask every question of a phase and store one signed snapshot per instance."""

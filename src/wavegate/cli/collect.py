@@ -8,6 +8,7 @@ import click
 
 from wavegate.cli import options
 from wavegate.cli.outcome import Outcome, finish, say
+from wavegate.evidence.signer_choice import KeyChoice
 
 EPILOG = """\b
 Examples:
@@ -25,7 +26,7 @@ could not be read wholly, what was read is kept; 4 disk full; 130 interrupted.
 @options.store
 @options.key
 @options.as_json
-def command(estate: Path, store: Path, key: Path | None, as_json: bool) -> Outcome:
+def command(estate: Path, store: Path, key: KeyChoice, as_json: bool) -> Outcome:
     """Read mailboxes and DMARC reports into the store; changes nothing in them."""
     from wavegate.run import collect, opening
 

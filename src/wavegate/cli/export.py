@@ -10,6 +10,7 @@ import click
 
 from wavegate.cli import options
 from wavegate.cli.outcome import Outcome, finish, say
+from wavegate.evidence.signer_choice import KeyChoice
 
 F = TypeVar("F", bound=Callable[..., Any])
 EPILOG = """\b
@@ -77,12 +78,14 @@ def population(**given: Any) -> Outcome:
     "intoto", epilog=_epilog("intoto", "PASSED only for GO with nothing failed or untold.")
 )
 @_shared("The file to write; it must not exist yet.")
-@click.option("--sign-with", type=options.PATH, help="Private key (PEM): write it in an envelope.")
-def intoto(sign_with: Path | None, **given: Any) -> Outcome:
+@options.signing("sign-with", help_text="Key to sign with, as --key of gate: an envelope then.")
+def intoto(sign_with: KeyChoice, **given: Any) -> Outcome:
     """Write an in-toto statement with the predicate test-result v0.1."""
+    from wavegate.evidence.trust import Role
     from wavegate.run.opening import signer_for
 
-    return _write("intoto", signer=signer_for(sign_with) if sign_with else None, **given)
+    signer = signer_for(sign_with, Role.SEAL) if sign_with.where else None
+    return _write("intoto", signer=signer, **given)
 
 
 @command.command("cases", epilog=EPILOG)

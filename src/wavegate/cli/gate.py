@@ -8,6 +8,7 @@ import click
 
 from wavegate.cli import options
 from wavegate.cli.outcome import Outcome, finish, say, show
+from wavegate.evidence.signer_choice import KeyChoice
 
 EPILOG = """\b
 Examples:
@@ -45,7 +46,7 @@ def command(
     by: str | None,
     certificate: Path | None,
     suites: tuple[Path, ...],
-    key: Path | None,
+    key: KeyChoice,
     trust: Path | None,
     tsa_root: tuple[Path, ...],
     as_json: bool,
@@ -57,7 +58,7 @@ def command(
     from wavegate.run.papers import paper_for
     from wavegate.run.suites import find_suites
 
-    signer = opening.signer_for(key)
+    signer = opening.sealer_for(key)
     flags = ["--final"] if final else []
     flags += [f"--instance {name}" for name in instances]
     request = gate.Request(

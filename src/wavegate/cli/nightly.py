@@ -9,6 +9,7 @@ import click
 
 from wavegate.cli import options
 from wavegate.cli.outcome import Outcome, finish, say, show
+from wavegate.evidence.signer_choice import KeyChoice
 
 EPILOG = """\b
 Examples:
@@ -66,7 +67,7 @@ def _run(
     language: tuple[str, ...],
     by: str | None,
     certificate: Path | None,
-    key: Path | None,
+    key: KeyChoice,
     trust: Path | None,
     as_json: bool,
 ) -> Outcome:
@@ -78,7 +79,7 @@ def _run(
     began = clock.monotonic()
     urls = tell.addresses(notify_to, estate, metrics)
     opened = opening.open_nightly(estate, store, create=True)
-    signer = opening.signer_for(key)
+    signer = opening.sealer_for(key)
     paper = paper_for(language, signer, by, certificate, "wavegate nightly")
     asked = capture.Request(
         phase="after", because=None, force=False, vantage=opening.vantage(vantage)
@@ -137,7 +138,7 @@ def accept(
     causes: tuple[str, ...],
     instances: tuple[str, ...],
     anew: bool,
-    key: Path | None,
+    key: KeyChoice,
     trust: Path | None,
     as_json: bool,
 ) -> Outcome:

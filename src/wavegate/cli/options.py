@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from wavegate.errors import InputError
+from wavegate.evidence.signer_choice import KeyChoice, is_apart
 
 F = TypeVar("F", bound=Callable[..., Any])
 FILE = "wavegate.toml"
@@ -34,11 +35,41 @@ store = _setting("store", required=True, help_text="The store (a folder).", type
 nightly_estate = _setting("estate", required=False, help_text="The estate file.", type=PATH)
 nightly_store = _setting("store", required=False, help_text="The store (a folder).", type=PATH)
 wave = _setting("wave", required=True, help_text="The name of the wave.")
-key = _setting(
-    "key",
+_GIVEN = "wavegate.passphrase-reference"
+
+
+def _keep_passphrase(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    context.meta[_GIVEN] = value
+
+
+def _choose(context: click.Context, _: click.Parameter, value: str | None) -> KeyChoice:
+    return KeyChoice(where=value, passphrase=context.meta.get(_GIVEN))
+
+
+def signing(name: str, *, help_text: str) -> Callable[[F], F]:
+    """An option that names a key to sign with, and `--passphrase` beside it: a KeyChoice."""
+
+    def decorate(function: F) -> F:
+        function = passphrase(function)
+        return _setting(name, required=False, help_text=help_text, callback=_choose)(function)
+
+    return decorate
+
+
+passphrase = _setting(
+    "passphrase",
     required=False,
-    help_text="Private key (PEM) to sign with. Default: one made on first use.",
-    type=PATH,
+    help_text="Passphrase of the key or PIN of its token, by reference: env:, file:, keyring: or "
+    "ask.",
+    metavar="REF",
+    is_eager=True,
+    expose_value=False,
+    callback=_keep_passphrase,
+)
+key = signing(
+    "key",
+    help_text="Key to sign with: a file (PEM), hsm:ID?label=TOKEN or awskms:ID. Default: one made "
+    "on first use.",
 )
 trust = _setting(
     "trust", required=False, help_text="Trust file. Default: that of the own keys.", type=PATH
@@ -98,7 +129,7 @@ def _read(path: Path) -> dict[str, object]:
 
 
 def _absolute(name: str, value: object, folder: Path) -> object:
-    if name not in PATHS:
+    if name not in PATHS or (isinstance(value, str) and is_apart(value)):
         return value
     if isinstance(value, list):
         return [str(folder / str(item)) for item in value]

@@ -9,6 +9,7 @@ import click
 from wavegate.cli import options
 from wavegate.cli.outcome import Outcome, finish
 from wavegate.errors import InputError
+from wavegate.evidence.signer_choice import KeyChoice
 
 EPILOG = """\b
 Examples:
@@ -43,7 +44,7 @@ def command(
     suites: tuple[Path, ...],
     seeds: Path | None,
     seed_runs: int,
-    key: Path | None,
+    key: KeyChoice,
     as_json: bool,
 ) -> Outcome:
     """Check the estate, sign the grid of a wave before anything is looked at.

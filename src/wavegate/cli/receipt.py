@@ -8,6 +8,7 @@ import click
 
 from wavegate.cli import options
 from wavegate.cli.outcome import Outcome, finish
+from wavegate.evidence.signer_choice import KeyChoice
 
 EPILOG = """\b
 Examples:
@@ -32,7 +33,7 @@ def command(
     store: Path,
     customer: str,
     out: Path | None,
-    key: Path | None,
+    key: KeyChoice,
     trust: Path | None,
     as_json: bool,
 ) -> Outcome:

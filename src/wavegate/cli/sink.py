@@ -8,6 +8,7 @@ import click
 
 from wavegate.cli import options
 from wavegate.cli.outcome import Outcome, finish, say
+from wavegate.evidence.signer_choice import KeyChoice
 
 EPILOG = """\b
 Examples:
@@ -30,7 +31,7 @@ def command(
     store: Path,
     listen: tuple[str, ...],
     proxy_from: tuple[str, ...],
-    key: Path | None,
+    key: KeyChoice,
     as_json: bool,
 ) -> Outcome:
     """Receive mail for the estate's sinks and record each message raw; sends nothing."""

@@ -10,6 +10,7 @@ import click
 from wavegate.cli import options
 from wavegate.cli.outcome import Outcome, finish, say
 from wavegate.errors import InputError
+from wavegate.evidence.signer_choice import KeyChoice
 
 EPILOG = """\b
 Examples:
@@ -40,7 +41,7 @@ def command(
     until: str | None,
     vantage: str | None,
     instances: tuple[str, ...],
-    key: Path | None,
+    key: KeyChoice,
     json_lines: bool,
     as_json: bool,
 ) -> Outcome:

@@ -83,6 +83,25 @@ class Trust:
         return next((found for found in self.keys if found.key.keyid == keyid), None)
 
 
+def check_usable(found: TrustedKey, roles: Iterable[Role], at: datetime) -> None:
+    """Refuse to sign with a key that may not sign this, or not now, by our own trust file.
+
+    Raises InputError: what it signed would be refused when nothing can be done any more.
+    """
+    lacking = sorted(set(roles) - found.roles)
+    if lacking:
+        raise InputError(
+            f"key {found.key.keyid} is trusted for {', '.join(sorted(found.roles))} only, "
+            f"not for the role {lacking[0]}",
+            cure="sign with another key (--key), or see `wavegate keys show`",
+        )
+    if not found.valid_at(at):
+        raise InputError(
+            f"key {found.key.keyid} is not valid now: it is {found.bounds}",
+            cure="sign with the key that took its place; see `wavegate keys show`",
+        )
+
+
 def everything(key: PublicKey) -> TrustedKey:
     """A key trusted in all roles and without bounds."""
     return TrustedKey(key=key, roles=frozenset(Role))

@@ -15,14 +15,15 @@ from wavegate.errors import InputError
 from wavegate.estate.load import Loaded, load
 from wavegate.estate.model import Estate, Instance, Wave, Window
 from wavegate.estate.nightly import NIGHTLY, with_nightly
-from wavegate.evidence.keys import default_signer
 from wavegate.evidence.night_shelf import open_night
 from wavegate.evidence.shelf import Records, Shelf, open_shelf
-from wavegate.evidence.signer import FileSigner
-from wavegate.evidence.trust import Trust, everything
+from wavegate.evidence.signer import Signer
+from wavegate.evidence.signer_choice import KeyChoice
+from wavegate.evidence.trust import Role, Trust, check_usable, everything
 from wavegate.evidence.trust import load as load_trust
 from wavegate.record.local_store import LocalStore
 from wavegate.record.store import Store
+from wavegate.run.signers import open_signer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,12 +112,27 @@ def home() -> Path:
     return Path(base) / "wavegate"
 
 
-def signer_for(key: Path | None) -> FileSigner:
-    """The key given, or the default key, made on first use."""
-    return FileSigner.load(key) if key else default_signer(home())
+def signer_for(key: KeyChoice | Path | None, *roles: Role) -> Signer:
+    """The key given, or the default key, made on first use.
+
+    roles: what it is to sign. Raises InputError where our own trust file says that it may not sign
+    that, or not now: what it signed would be refused later, when nothing can be done any more.
+    """
+    choice = key if isinstance(key, KeyChoice) else KeyChoice(where=str(key) if key else None)
+    signer = open_signer(choice, home())
+    path = home() / "trust.json"
+    found = load_trust(path).find(signer.keyid) if path.exists() else None
+    if found is not None:
+        check_usable(found, roles or (Role.RECORD,), clock.now())
+    return signer
 
 
-def trust_for(trust: Path | None, signer: FileSigner | None = None) -> Trust:
+def sealer_for(key: KeyChoice | Path | None) -> Signer:
+    """The key of a gate or a night, which signs records and seals them. Raises as `signer_for`."""
+    return signer_for(key, Role.RECORD, Role.SEAL)
+
+
+def trust_for(trust: Path | None, signer: Signer | None = None) -> Trust:
     """The trust file given, or the one beside the default key; a key in hand is trusted too.
 
     Raises MissingError if there is neither.
