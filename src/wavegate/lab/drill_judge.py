@@ -172,7 +172,7 @@ def _witnessed(expected: Expected, mine: Mapping[str, SeenCell]) -> Judged:
         return Judged(mark="caught")
     match expected.fault.verdict:
         case "FAILED":
-            text = "\n".join(cell.found + cell.lacking for cell in hit)
+            text = "\n".join(part for cell in hit for part in (cell.found, cell.lacking))
         case "INCONCLUSIVE":
             text = "\n".join(cell.lacking for cell in hit)
         case _:

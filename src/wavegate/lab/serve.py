@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Serving a lab: in a loop of its own in the background, until told to end."""
 
-import asyncio
 import signal
 import threading
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -14,13 +13,13 @@ from types import FrameType
 from wavegate.errors import InputError, InternalError, MissingError
 from wavegate.lab import client
 from wavegate.lab.control import start_control
+from wavegate.lab.loops import background, run_on
 from wavegate.lab.running import Lab
 from wavegate.lab.scenario import load_scenario
 
 OPENS_IN = timedelta(seconds=60)
 WINDOW = timedelta(seconds=10)
 SHORTEST = timedelta(milliseconds=200)
-START_LIMIT = 30.0
 
 
 def serve(
@@ -65,7 +64,7 @@ def running(
     found = load_scenario(scenario)
     world = found.world(tuple(faults))
     _check(directory, opens_in, window)
-    with _background() as loop:
+    with background("wavegate-lab") as loop:
         lab = Lab(
             world,
             directory,
@@ -76,44 +75,16 @@ def running(
         )
         stack = AsyncExitStack()
         try:
-            _run(loop, _started(lab, stack))
+            run_on(loop, _started(lab, stack))
             yield lab
         finally:
-            _run(loop, stack.aclose())
+            run_on(loop, stack.aclose())
 
 
 async def _started(lab: Lab, stack: AsyncExitStack) -> None:
     await lab.start(stack)
     await start_control(lab, stack)
     lab.publish()
-
-
-def _run(loop: asyncio.AbstractEventLoop, what: Coroutine[object, object, None]) -> None:
-    asyncio.run_coroutine_threadsafe(what, loop).result(START_LIMIT)
-
-
-@contextmanager
-def _background() -> Iterator[asyncio.AbstractEventLoop]:
-    """A loop in a thread of its own; everything on it has ended when the block ends."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="wavegate-lab", daemon=True)
-    thread.start()
-    try:
-        yield loop
-    finally:
-        _run(loop, _last_tasks())
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-
-
-async def _last_tasks() -> None:
-    """End what connections still hold, and let closed transports say goodbye."""
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
-    await asyncio.sleep(0)
 
 
 def _check(directory: Path, opens_in: timedelta, window: timedelta) -> None:
