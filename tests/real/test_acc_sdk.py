@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tests.builders.npm import installed
 
+from wavegate.lab.campaign_ims import TOKEN_PATH
 from wavegate.lab.serve import running
 
 HERE = Path(__file__).parent / "sdk"
@@ -37,6 +38,12 @@ STEPS = (
     "deadToken",
     "forgedToken",
     "wrongPassword",
+    "clientCredentials",
+    "wrongClientSecret",
+    "bearerLogon",
+    "bearerOnly",
+    "forgedBearerLogon",
+    "forgedBearerOnly",
 )
 
 
@@ -63,6 +70,9 @@ def test_adobes_client_accepts_the_endpoint(client: Path, tmp_path: Path) -> Non
                 "URL": campaign.url,
                 "LOGIN": campaign.sessions.operator,
                 "PASSWORD": campaign.sessions.password,
+                "TOKEN_URL": campaign.url + TOKEN_PATH,
+                "CLIENT_ID": campaign.sessions.ims.client_id,
+                "CLIENT_SECRET": campaign.sessions.ims.client_secret,
             },
             capture_output=True,
             text=True,

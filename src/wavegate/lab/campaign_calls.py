@@ -9,6 +9,7 @@ from secrets import token_hex, token_urlsafe
 from uuid import uuid4
 
 from wavegate.lab import soap
+from wavegate.lab.campaign_ims import Ims
 from wavegate.lab.campaign_query import QueryFaultError, execute
 from wavegate.lab.campaign_schemas import SCHEMAS
 from wavegate.lab.campaign_state import CampaignState, Table
@@ -47,12 +48,23 @@ class Sessions:
     operator: str
     password: str
     open: dict[str, str] = field(default_factory=dict)
+    ims: Ims = field(default_factory=Ims)
+    _borne: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def logon(self) -> tuple[str, str]:
         """A new session token and its security token."""
         token, security = f"___{uuid4()}", f"@{token_urlsafe(78)}=="
         self.open[token] = security
         return token, security
+
+    def borne(self, authorization: str) -> tuple[str, str] | None:
+        """The session of a bearer token, as `Authorization` gives it: opened when first seen."""
+        kind, _, bearer = authorization.partition(" ")
+        if kind.lower() != "bearer" or bearer not in self.ims.bearers:
+            return None
+        if self._borne.get(bearer, ("",))[0] not in self.open:
+            self._borne[bearer] = self.logon()
+        return self._borne[bearer]
 
     def valid(self, token: str, security: str) -> bool:
         """Whether both tokens belong to an open session."""
@@ -121,7 +133,22 @@ def _logon(call: soap.Call, context: Context) -> bytes:
             "XSV-350012 Invalid login or password.",
             status=403,
         )
-    token, security = sessions.logon()
+    return _session(call, context)
+
+
+def _bearer_logon(call: soap.Call, context: Context) -> bytes:
+    known = call.text(1) in context.sessions.ims.bearers
+    if not known or context.state.functions.logon_refused:
+        raise FaultError(
+            "XSV-350012 Invalid login or password. Connection denied.",
+            "XSV-350012 The bearer token is not valid.",
+            status=403,
+        )
+    return _session(call, context)
+
+
+def _session(call: soap.Call, context: Context) -> bytes:
+    token, security = context.sessions.logon()
     info = f"<sessionInfo>{_server_info(context)}{_user_info(context)}</sessionInfo>"
     return soap.response(
         call,
@@ -245,9 +272,17 @@ def _push_event(call: soap.Call, context: Context) -> bytes:
     return soap.response(call, soap.text_part("plId", str(number), "long"))
 
 
-_ANONYMOUS = frozenset({"xtk:session#Logon", "xtk:session#GetServerTime", "xtk:session#Logoff"})
+_ANONYMOUS = frozenset(
+    {
+        "xtk:session#Logon",
+        "xtk:session#BearerTokenLogon",
+        "xtk:session#GetServerTime",
+        "xtk:session#Logoff",
+    }
+)
 _METHODS: dict[str, Method] = {
     "xtk:session#Logon": _logon,
+    "xtk:session#BearerTokenLogon": _bearer_logon,
     "xtk:session#Logoff": _logoff,
     "xtk:session#GetUserInfo": _get_user_info,
     "xtk:session#GetServerTime": _get_server_time,

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
@@ -23,6 +24,7 @@ from wavegate.lab.campaign_calls import (
     new_password,
     skewed,
 )
+from wavegate.lab.campaign_ims import TOKEN_PATH
 from wavegate.lab.campaign_pages import Page, page
 from wavegate.lab.campaign_report import STAT, throughput
 from wavegate.lab.campaign_state import CampaignState, DateForm, Front, Table
@@ -87,6 +89,8 @@ class Campaign:
             return web.Response(status=502, text="Bad gateway")
         if request.path == "/nl/jsp/soaprouter.jsp" and request.method == "POST":
             return self._soap(request, body)
+        if request.path == TOKEN_PATH and request.method == "POST":
+            return self._grant(body)
         reads = request.method in ("GET", "HEAD") or request.path.startswith("/report/")
         self._log.saw(self.name, f"{request.method} {request.path}", writes=not reads)
         if self.state.cover == "maintenance":
@@ -181,7 +185,16 @@ class Campaign:
             f"{self.state.functions.ping_case}\n{instant(self._time())}\n{more}", "text/plain"
         )
 
+    def _grant(self, body: bytes) -> web.Response:
+        """The identity service, which in truth stands elsewhere."""
+        self._log.saw(self.name, f"POST {TOKEN_PATH}", writes=False)
+        form = dict(parse_qsl(body.decode("utf-8", "replace")))
+        status, told = self.sessions.ims.token(form)
+        return web.json_response(told, status=status)
+
     def _known(self, request: web.BaseRequest) -> bool:
+        if self.sessions.borne(request.headers.get("Authorization", "")):
+            return True
         sent = request.headers.get("X-Session-Token") or request.cookies.get("__sessiontoken", "")
         return self.sessions.valid(sent, request.headers.get("X-Security-Token", ""))
 
@@ -195,12 +208,18 @@ class Campaign:
             return web.Response(status=429, headers={"Retry-After": "2"})
         try:
             call = soap.read(body, action)
-            held = request.headers.get("X-Security-Token") or call.security
-            return _xml(answer(replace(call, security=held), self._context()))
+            return _xml(answer(self._held(call, request), self._context()))
         except soap.SoapError as error:
             return _xml(soap.fault("SOP-330012 Malformed request.", str(error), client=True))
         except FaultError as error:
             return _xml(soap.fault(error.text, error.detail), status=error.status)
+
+    def _held(self, call: soap.Call, request: web.BaseRequest) -> soap.Call:
+        """The call with the tokens that its headers hold."""
+        borne = self.sessions.borne(request.headers.get("Authorization", ""))
+        if borne is not None:
+            return replace(call, bearer=borne[0], security=borne[1])
+        return replace(call, security=request.headers.get("X-Security-Token") or call.security)
 
     def _context(self) -> Context:
         return Context(

@@ -20,12 +20,16 @@ class SoapError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A call: service and method of the SOAPAction, and the parameters by their position."""
+    """A call: service and method of the SOAPAction, and the parameters by their position.
+
+    bearer: the session token that an `Authorization` header stands for, if any.
+    """
 
     service: str
     method: str
     parameters: tuple[etree._Element, ...]
     security: str
+    bearer: str = ""
 
     @property
     def action(self) -> str:
@@ -34,8 +38,8 @@ class Call:
 
     @property
     def token(self) -> str:
-        """The session token: always the first parameter."""
-        return self.text(0)
+        """The session token: the first parameter, unless a bearer token came instead."""
+        return self.bearer or self.text(0)
 
     def text(self, place: int) -> str:
         """The text of a parameter, empty where it is absent; names are ignored."""

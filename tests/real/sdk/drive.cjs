@@ -1,8 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The Wavegate developers
 // SPDX-License-Identifier: Apache-2.0
 // Drives a Campaign endpoint with Adobe's own client; one JSON line per step, exit 1 at the first
-// failure. URL, LOGIN and PASSWORD come from the environment.
+// failure. URL, LOGIN, PASSWORD, and TOKEN_URL, CLIENT_ID, CLIENT_SECRET of the identity service come
+// from the environment.
 const { URL: url, LOGIN: login, PASSWORD: password } = process.env;
+const { TOKEN_URL: tokenUrl, CLIENT_ID: clientId, CLIENT_SECRET: clientSecret } = process.env;
 const sdk = require("@adobe/acc-js-sdk");
 
 const params = (secret) =>
@@ -154,7 +156,50 @@ const steps = {
     const client = await sdk.init(params("wrong"));
     return refused(() => client.logon(), /XSV-350012/);
   },
+  async clientCredentials() {
+    const told = await granted(clientSecret);
+    check(told.status === 200 && told.token_type === "bearer", JSON.stringify(told.status));
+    state.bearer = told.access_token;
+    return told.expires_in;
+  },
+  async wrongClientSecret() {
+    const told = await granted("wrong");
+    check(told.status === 400 && told.error === "invalid_client", JSON.stringify(told));
+    return told.error;
+  },
+  async bearerLogon() {
+    return withBearer("ofBearerToken", state.bearer);
+  },
+  async bearerOnly() {
+    return withBearer("ofImsBearerToken", state.bearer);
+  },
+  async forgedBearerLogon() {
+    return refused(() => withBearer("ofBearerToken", "eyJforged.e30.e30"), /XSV-350012/);
+  },
+  async forgedBearerOnly() {
+    return refused(() => withBearer("ofImsBearerToken", "eyJforged.e30.e30"), /SDK-000012/);
+  },
 };
+
+async function granted(secret) {
+  const body = new URLSearchParams({
+    grant_type: "client_credentials",
+    client_id: clientId,
+    client_secret: secret,
+    scope: "openid,AdobeID,campaign_sdk",
+  });
+  const answer = await fetch(tokenUrl, { method: "POST", body });
+  return { status: answer.status, ...(await answer.json()) };
+}
+
+async function withBearer(kind, bearer) {
+  const client = await sdk.init(sdk.ConnectionParameters[kind](url, bearer, {}));
+  await client.logon();
+  const value = await client.getOption("NmsServer_LastPostUpgrade", false);
+  check(value === "9236", `got ${value}`);
+  await client.logoff();
+  return value;
+}
 
 function query(schema, operation, attributes, expressions, rest) {
   const select = { node: expressions.map((expr) => ({ expr })) };
