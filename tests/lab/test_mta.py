@@ -169,3 +169,21 @@ def test_one_message_crosses_the_opening(windows: float, begins: bool) -> None:
     assert flow._crosses(at) is begins
     flow._crossed = True
     assert not flow._crosses(at)
+
+
+@pytest.mark.parametrize(("phase", "far"), [("before", 50), ("after", 5)])
+def test_a_share_of_the_mail_goes_elsewhere(phase: Phase, far: int) -> None:
+    """One receiver gets half of it, and later a twentieth."""
+    flow = _flow(phase, "one-destination-starved")
+    readers = [flow._letter(flow._streams[0]).recipient for _ in range(100)]
+    assert sum(reader.endswith("@big.example") for reader in readers) == far
+
+
+def test_a_stream_keeps_its_pace() -> None:
+    """So many messages an announced minute, whatever sending one takes."""
+    flow = _flow("after", "one-destination-starved")
+    places = []
+    for _ in range(2):
+        assert flow._pause() >= 0
+        places.append(flow._next_at)
+    assert places[1] - places[0] >= WINDOW / (60 * 6.5)

@@ -63,7 +63,11 @@ class Rates:
     compared with that. burst: a faster pace in the first three quarters of a unit, None without.
     decay: the share lost from one unit to the next. flat: a load step changes nothing.
     errors_under_load: the share of temporary failures in a load step. idle: nobody has anything
-    to send. arrives: the share of what is relayed that also leaves the spool in time.
+    to send. arrives: the share of what is relayed that also leaves the spool in time. spent: after
+    the burst nobody has anything to send. large: the share of messages over 300 kB, large_factor:
+    how fast those are, beside the others. night: how much is offered in the first half of a unit;
+    by_night_only: and nothing in the second. put_off: in one unit a receiver puts mail off, as its
+    replies in the log tell. counted: the statistics are not made up, they count what really left.
     """
 
     per_minute: int = 1200
@@ -76,6 +80,13 @@ class Rates:
     errors_under_load: float = 0.0
     idle: bool = False
     arrives: float = 1.0
+    spent: bool = False
+    large: float = 0.0
+    large_factor: float = 1.0
+    night: float = 1.0
+    by_night_only: bool = False
+    put_off: bool = False
+    counted: bool = False
 
     def at(self, factor: float) -> "Rates":
         """The same server at another pace."""

@@ -42,7 +42,8 @@ class Place:
 
     seeds: per instance the address of its probe events. exchangers: per instance where the mail
     exchanger of its bounces listens. sftp: per instance where its SFTP host listens. mailboxes:
-    per instance that has one, its Maildir from the estate file.
+    per instance that has one, its Maildir from the estate file. recipients: patterns of those that
+    the sink takes mail for.
     """
 
     opens: datetime
@@ -56,6 +57,7 @@ class Place:
     exchangers: dict[str, str] = field(default_factory=dict)
     sftp: dict[str, str] = field(default_factory=dict)
     mailboxes: dict[str, str] = field(default_factory=dict)
+    recipients: tuple[str, ...] = (SEEDS,)
 
     @property
     def closes(self) -> datetime:
@@ -158,7 +160,7 @@ def _instance(item: AgreedInstance, place: Place, probed: bool) -> Tree:
                 "sink": True,
                 "listen": place.smtp,
                 "proxy_from": ["127.0.0.1/32"],
-                "recipients": [SEEDS],
+                "recipients": list(place.recipients),
             },
             *_mailbox(place.mailboxes.get(item.name)),
         ],

@@ -96,6 +96,7 @@ class Live:
         self.clicks = Clicks(clock)
         self.events = [_held(number, began) for number in range(self.functions.events_waiting)]
         self.throttled = 0
+        self.left: list[datetime] = []
         self.backlog = Backlog(token, clock, v8=state.campaign.major >= 8, filled=began)
         self.backlog.fill(state.queue)
         self._stop_what_is_stuck(began)

@@ -8,21 +8,29 @@ What had waited is one row of its own.
 
 import hashlib
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 from wavegate.lab.backlog import ACCEPTED, FAILED, SENT
 from wavegate.lab.campaign_functions import Rates
 from wavegate.lab.clockwork import BEFORE, BUCKETS, Clockwork
 
 OLD_DELIVERY, NEW_DELIVERY, SINGLE_DELIVERY = 5001, 5002, 5100
+LARGE_STREAM = 10
+"""How far the delivery of large messages is from that of the others."""
 MINUTES = 60
 """Announced minutes of a window."""
-BYTES = 30_000
+BYTES, LARGE_BYTES = 30_000, 350_000
 USUAL_ERRORS = 0.002
 BURST_UNITS = 0.75
+FEWER_BUCKETS = 6
 IDLE_EVERY = 6
+PUT_OFF_UNIT, PUT_OFF_SHARE, PUT_OFF_ROWS = 5, 0.3, 12
+"""The unit after in which a receiver puts mail off, its share of the mail, and how many replies a
+bucket of the log tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +44,13 @@ class LoadStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stat:
-    """One row: delivery, start of its bucket, messages sent and refused."""
+    """One row: delivery, start of its bucket, messages sent and refused, bytes of each."""
 
     delivery: int
     date: datetime
     sent: int
     errors: int
+    size: int = BYTES
 
 
 def before(name: str, clock: Clockwork, rates: Rates, at: datetime) -> Iterator[Stat]:
@@ -50,7 +59,8 @@ def before(name: str, clock: Clockwork, rates: Rates, at: datetime) -> Iterator[
     for number in range(newest - BEFORE * BUCKETS, 0):
         start = clock.opens + number * clock.bucket
         if start + clock.bucket <= at:
-            yield _stat(OLD_DELIVERY, start, _sent(name, clock, rates, number, rates.factor))
+            found = _stat(OLD_DELIVERY, start, _sent(name, clock, rates, number, rates.factor))
+            yield from _by_size(found, rates)
 
 
 def after(
@@ -65,11 +75,42 @@ def after(
     number = math.ceil((max(resumed, clock.closes) - clock.opens) / clock.bucket)
     first = number
     while (start := clock.opens + number * clock.bucket) + clock.bucket <= at:
-        if rates.idle:
+        spent = rates.spent and (number - first) / BUCKETS >= BURST_UNITS
+        if rates.idle or spent:
             yield from _idle(start, number)
-        else:
-            yield _loaded(name, clock, rates, number, first, steps)
+        elif by_night(number) or not rates.by_night_only:
+            yield from _by_size(_loaded(name, clock, rates, number, first, steps), rates)
         number += 1
+
+
+def by_night(number: int) -> bool:
+    """Whether a bucket lies in the first half of its unit."""
+    return number % BUCKETS < BUCKETS // 2
+
+
+def put_off(clock: Clockwork, rates: Rates, resumed: datetime, at: datetime) -> Iterator[datetime]:
+    """The instants at which a receiver put a message off, as the log tells them."""
+    first = math.ceil((max(resumed, clock.closes) - clock.opens) / clock.bucket)
+    for number in range(first + PUT_OFF_UNIT * BUCKETS, first + (PUT_OFF_UNIT + 1) * BUCKETS):
+        start = clock.opens + number * clock.bucket
+        if rates.put_off and start + clock.bucket <= at:
+            yield from (start + clock.bucket * n / PUT_OFF_ROWS for n in range(PUT_OFF_ROWS))
+
+
+def counted(
+    clock: Clockwork, left: Iterable[datetime], resumed: datetime | None, at: datetime
+) -> Iterator[Stat]:
+    """The rows of what really left, in sixths of a unit, of those that have ended.
+
+    left: when each message left. resumed: since when mail leaves again, None before that.
+    """
+    length = clock.unit / FEWER_BUCKETS
+    counts = Counter((when - clock.opens) // length for when in left)
+    for number in sorted(counts):
+        start = clock.opens + number * length
+        if start + length <= at and (number < 0 or (resumed and start >= resumed)):
+            delivery = OLD_DELIVERY if number < 0 else NEW_DELIVERY
+            yield _stat(delivery, start, counts[number])
 
 
 def fates(stat: Stat, rates: Rates, *, feedback: bool) -> tuple[tuple[int, int], ...]:
@@ -103,8 +144,23 @@ def _loaded(
         factor = rates.burst
     if step is not None and not rates.flat:
         factor *= step.factor
+    if rates.put_off and PUT_OFF_UNIT <= units < PUT_OFF_UNIT + 1:
+        factor *= 1 - PUT_OFF_SHARE
     found = _stat(NEW_DELIVERY, start, _sent(name, clock, rates, number, factor))
     return _refused(found, rates.errors_under_load) if step is not None else found
+
+
+def _by_size(stat: Stat, rates: Rates) -> Iterator[Stat]:
+    """A row, and where there are large messages a second one for those."""
+    yield stat
+    if rates.large:
+        yield replace(
+            stat,
+            delivery=stat.delivery + LARGE_STREAM,
+            sent=round(stat.sent * rates.large * rates.large_factor),
+            errors=0,
+            size=LARGE_BYTES,
+        )
 
 
 def _stat(delivery: int, start: datetime, sent: int) -> Stat:
@@ -114,11 +170,13 @@ def _stat(delivery: int, start: datetime, sent: int) -> Stat:
 def _refused(stat: Stat, share: float) -> Stat:
     tried = stat.sent + stat.errors
     errors = round(tried * max(share, USUAL_ERRORS))
-    return Stat(delivery=stat.delivery, date=stat.date, sent=tried - errors, errors=errors)
+    return replace(stat, sent=tried - errors, errors=errors)
 
 
 def _sent(name: str, clock: Clockwork, rates: Rates, number: int, factor: float) -> int:
     minutes = clock.bucket / clock.window * MINUTES
+    if by_night(number):
+        factor *= rates.night
     noise = rates.noise * _paired(name, number) + rates.unsteady * _unit(name, number)
     return round(rates.per_minute * minutes * factor * math.exp(noise))
 
@@ -133,6 +191,7 @@ def _unit(name: str, number: int) -> float:
     return _deviate(f"{name} unit {number // BUCKETS}")
 
 
+@lru_cache(maxsize=1 << 18)
 def _deviate(seed: str) -> float:
     """A number of mean 0 and deviation 1, the same for the same seed: a sum of twelve uniforms."""
     drawn = hashlib.sha256(seed.encode()).digest()

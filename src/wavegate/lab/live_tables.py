@@ -4,6 +4,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import accumulate
 
 from wavegate.lab import live_rates
@@ -19,6 +20,8 @@ SHOWN_RUNS = 10
 STREAM_IDS = 20_000_000
 LONG_AGO = "2024-01-10 06:00:00.000Z"
 OTHERS = "reader{0}@outside.example"
+BIG = "big.example"
+PUT_OFF_IDS = 600_000
 STATES = (
     ("@state", READY, "ready", "Ready"),
     ("@state", STARTED, "startPending", "Started"),
@@ -50,6 +53,7 @@ def table(live: Live, schema: str, at: datetime) -> Table | None:
     return build(live, at) if build else None
 
 
+@lru_cache(maxsize=1 << 16)
 def written(at: datetime) -> str:
     """An instant as Campaign writes it: `2024-01-10 06:00:00.000Z`."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
@@ -70,6 +74,13 @@ def _deliveries(live: Live, at: datetime) -> Table:
         _delivery(live_rates.OLD_DELIVERY, "STREAM1", "stream", running, changed=since),
         _delivery(live_rates.NEW_DELIVERY, "STREAM2", "stream after", new, changed=since),
     ]
+    if live.rates_before.large:
+        old_one, new_one = (row[0] for row in rows[-2:])
+        more = live_rates.LARGE_STREAM
+        rows += [
+            _delivery(int(old_one) + more, "LARGE1", "large", running, changed=since),
+            _delivery(int(new_one) + more, "LARGE2", "large after", new, changed=since),
+        ]
     return Table(
         schema="nms:delivery",
         columns=(
@@ -128,6 +139,7 @@ def _logs(live: Live, at: datetime) -> Table:
     rows = [_old_log(number) for number in range(40)]
     rows += [_log(row) for row in live.backlog.logged()]
     rows += _channel_rows(live, SMS, "sms", at)
+    rows += _put_off(live, at)
     return _log_table("nms:broadLogRcp", rows)
 
 
@@ -167,6 +179,26 @@ def _old_log(number: int) -> tuple[Value, ...]:
 def _log(row: Row) -> tuple[Value, ...]:
     at = written(row.changed)
     return (row.id, row.delivery, row.status, row.recipient, row.reason, at, at, 0)
+
+
+def _put_off(live: Live, at: datetime) -> list[tuple[Value, ...]]:
+    """What a receiver said to mail that it put off, and took later."""
+    if live.resumed is None:
+        return []
+    told = live_rates.put_off(live.clock, live.rates, live.resumed, at)
+    return [
+        (
+            PUT_OFF_IDS + number,
+            live_rates.NEW_DELIVERY,
+            1,
+            f"late{number}@{BIG}",
+            f"421 4.7.0 {BIG}: try again later",
+            written(when),
+            written(when),
+            0,
+        )
+        for number, when in enumerate(told)
+    ]
 
 
 def _channel_rows(live: Live, delivery: int, name: str, at: datetime) -> list[tuple[Value, ...]]:
@@ -214,6 +246,10 @@ def _workflows(live: Live, at: datetime) -> Table:
 
 def _stats(live: Live, at: datetime) -> tuple[list[Stat], list[Stat]]:
     """What left before the opening, and since it leaves again."""
+    if live.rates_before.counted:
+        rows = [*live_rates.counted(live.clock, live.left, live.resumed, at)]
+        old = [stat for stat in rows if stat.delivery == live_rates.OLD_DELIVERY]
+        return old, [stat for stat in rows if stat not in old]
     before = [*live_rates.before(live.name, live.clock, live.rates_before, at)]
     if live.resumed is None:
         return before, []
@@ -224,7 +260,7 @@ def _stats(live: Live, at: datetime) -> tuple[list[Stat], list[Stat]]:
 def _statistics(live: Live, at: datetime) -> Table:
     before, after = _stats(live, at)
     rows: list[tuple[Value, ...]] = [
-        (s.delivery, written(s.date), live_rates.BYTES * s.sent, s.sent, s.errors, 0, 0)
+        (s.delivery, written(s.date), s.size * s.sent, s.sent, s.errors, 0, 0)
         for s in (*before, *after)
     ]
     return Table(

@@ -20,6 +20,9 @@ from wavegate.lab.world import Mailing, Mta, Pause, Phase, Route, Scene
 RETRY = 0.1
 IDLE = 0.02
 FULL_WEIGHT = 100
+BIG = "big.example"
+MINUTES = 60
+"""Announced minutes of a window."""
 CROSSING = 0.02
 """How long before and after the opening a message is under way that crosses it, in windows."""
 Pair = tuple[str, str]
@@ -105,9 +108,11 @@ class MailFlow:
         recipient: str,
         progress: asyncio.Event,
         backlog: Backlog | None = None,
+        left: list[datetime] | None = None,
     ) -> None:
         self.name = name
         self._backlog = backlog
+        self._left = [] if left is None else left
         self.recipient = recipient
         self.problem = ""
         self.delivered: Counter[Pair] = Counter()
@@ -117,6 +122,7 @@ class MailFlow:
         self._progress = progress
         self._number = 0x1200
         self._crossed = False
+        self._next_at = timing.opens - timing.window * MINUTES
         self.show("before", scene)
 
     def show(self, phase: Phase, scene: Scene) -> None:
@@ -229,9 +235,25 @@ class MailFlow:
         delivered[stream.route.ip, stream.domain] += 1
         if row is None and delivered is self.delivered:
             self._fresh += 1
+            self._left.append(now())
         self._progress.set()
         if self._fresh >= burst_size(self.mailing) and not self._queueing:
-            await asyncio.sleep(self._timing.pace / len(self.mailing.routes))
+            await asyncio.sleep(self._pause())
+
+    def _pause(self) -> float:
+        """Seconds until the next message, the burst being over."""
+        if self.mailing.stream is None:
+            return self._timing.pace / len(self.mailing.routes)
+        every = self._timing.window / (MINUTES * self.mailing.stream)
+        self._next_at = max(self._next_at + every, now())
+        return max((self._next_at - now()).total_seconds(), 0.0)
+
+    def _reader(self) -> str:
+        """Whom the next message is for: one share goes to another receiver."""
+        share = self.mailing.elsewhere
+        turn = int(self._number * share) > int((self._number - 1) * share)
+        local = self.recipient.partition("@")[0]
+        return f"{local}@{BIG}" if turn else self.recipient
 
     def _queued(self, stream: Stream, row: Row) -> Letter:
         """What a row of the queue says: its own ids, reader and subject."""
@@ -254,7 +276,7 @@ class MailFlow:
             route=stream.route,
             mta=stream.mta,
             x_mailer=stream.mta.x_mailer or self.mailing.x_mailer,
-            recipient=self.recipient,
+            recipient=self._reader(),
             number=self._number,
             delivery=4005,
             at=self._written(),

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-Do = Literal["omit", "capture", "halt", "clock", "tool", "key", "tamper"]
+Do = Literal["omit", "capture", "halt", "clock", "tool", "key", "seeds", "tamper"]
 """What differs.
 
 omit: the ordinary `step` is not taken. capture: `phase` is captured at `since`, with --force where
@@ -17,10 +17,19 @@ that is its wrong side. halt: a process, `watch` (stopped, then continued) or `s
 started again), does nothing from `since` to `until`. clock: every command that `step` names goes by
 a clock that is `off` window lengths, or so many `days`, ahead (`skewed`). tool: `step` is taken by
 `version` of the tool. key: `step` is signed by a second key, which is trusted as the first is.
-tamper: once `step` is over, `what` of `tampering` is done.
+seeds: `plan` orders twenty bursts of seeds a side, and writes them to `seeds.json` in the lab's
+folder, where the lab finds them when a phase is asked for. tamper: once `step` is over, `what` of
+`tampering` is done.
 """
 Step = Literal[
-    "harness", "sink", "watch", "capture before", "capture after", "capture again", "gate"
+    "harness",
+    "plan",
+    "sink",
+    "watch",
+    "capture before",
+    "capture after",
+    "capture again",
+    "gate",
 ]
 """The ordinary steps, in their order; `harness` stands for all of them and the sink."""
 
@@ -58,6 +67,8 @@ class PlayStep:
                 return f"{self.step} by version {self.version} of the tool"
             case "key":
                 return f"{self.step} signed by a second trusted key"
+            case "seeds":
+                return f"{self.step} orders twenty bursts of seeds a side"
             case "tamper":
                 return f"after {self.step}: {self.what}"
 
@@ -73,6 +84,7 @@ NEEDS: Mapping[Do, tuple[str, ...]] = {
     "clock": (),
     "tool": ("version",),
     "key": (),
+    "seeds": (),
     "tamper": ("what",),
 }
 

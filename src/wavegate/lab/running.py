@@ -7,7 +7,7 @@ import json
 import os
 import random
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,15 +17,17 @@ from secrets import token_hex
 
 from wavegate.clock import format_instant, now
 from wavegate.errors import InternalError
-from wavegate.lab import mailbox, visitors
+from wavegate.lab import mailbox, seed_bursts, visitors
 from wavegate.lab.campaign_server import Campaign, RequestLog
 from wavegate.lab.clockwork import Clockwork, period
 from wavegate.lab.dns_server import Dns
+from wavegate.lab.estate import SEEDS as OWN_READERS
 from wavegate.lab.estate import Account, Place, write_estate
 from wavegate.lab.greeter import Greeter
 from wavegate.lab.live import Live
 from wavegate.lab.live_rates import LoadStep
-from wavegate.lab.mta import MailFlow, Timing
+from wavegate.lab.loops import background
+from wavegate.lab.mta import BIG, MailFlow, Timing
 from wavegate.lab.reference import reference_names
 from wavegate.lab.ssh_host import SshHost
 from wavegate.lab.world import PHASES, InstanceState, Phase, Scene, World
@@ -33,6 +35,8 @@ from wavegate.lab.world import PHASES, InstanceState, Phase, Scene, World
 PORTS = range(20_000, 32_000)
 """Below the ports that the kernel gives to outgoing connections."""
 PATIENCE = timedelta(seconds=30)
+SEEDS = "seeds.json"
+"""Where a play has `plan --seeds` write its orders, beside the estate."""
 MESSAGES = 30
 """A second, of all addresses together, once the bursts are over."""
 QUEUE_SHOWS, AFTERMATH = 3.0, 0.6
@@ -97,6 +101,7 @@ class Lab:
         self._window = window
         self._moving = asyncio.Lock()
         self._closing: asyncio.Task[None] | None = None
+        self._seeded: set[tuple[str, Phase]] = set()
         self._visits: set[asyncio.Task[int]] = set()
         self._progress = asyncio.Event()
         self._place: Place | None = None
@@ -110,7 +115,7 @@ class Lab:
 
     async def start(self, stack: AsyncExitStack) -> None:
         """Listen, begin to send, write the estate; all is undone with the stack."""
-        await self.dns.start(stack)
+        await self._start_dns(stack)
         for campaign in self.campaigns.values():
             await campaign.start(stack)
         for greeter in self.greeters.values():
@@ -122,6 +127,13 @@ class Lab:
         write_estate(self.estate_file, self.world.agreed, self.place)
         for name in self.campaigns:
             await self._send_mail(stack, name)
+
+    async def _start_dns(self, stack: AsyncExitStack) -> None:
+        """The name servers answer from a thread of their own: no slow page makes them silent."""
+        loop = stack.enter_context(background("wavegate-lab-dns"))
+        listening = AsyncExitStack()
+        stack.push_async_callback(_closed, loop, listening)
+        await _elsewhere(loop, self.dns.start(listening))
 
     @property
     def estate_file(self) -> Path:
@@ -194,6 +206,7 @@ class Lab:
             exchangers={name: greeter.address for name, greeter in self.greeters.items()},
             sftp={name: host.address for name, host in self.sftp.items()},
             mailboxes=self._mailboxes(),
+            recipients=self._recipients(),
         )
 
     def _settled(self) -> datetime:
@@ -229,6 +242,7 @@ class Lab:
             recipient=self.recipients[name],
             progress=self._progress,
             backlog=self.lives[name].backlog,
+            left=self.lives[name].left,
         )
         self.flows[name] = flow
         task = asyncio.create_task(flow.run())
@@ -241,6 +255,7 @@ class Lab:
         opened closes by itself at its end, so that no late call makes sending resume late.
         """
         await self._reach(phase)
+        await self._seed(phase)
         await self._delivered(patience if phase != "window" else timedelta())
         return self.result()
 
@@ -283,6 +298,12 @@ class Lab:
             folder = self.directory / place.mailboxes[state.name]
             mailbox.hand_over(folder, state.name, flow, self.recipients[state.name], taken)
 
+    def _recipients(self) -> tuple[str, ...]:
+        """Patterns of all that mail is sent to."""
+        states = self.world.before.instances
+        far = any(state.mailing.elsewhere for state in states)
+        return (OWN_READERS, f"*@{BIG}") if far else (OWN_READERS,)
+
     def _mailboxes(self) -> dict[str, str]:
         """The mailboxes of the world, made; each by its path from the estate file."""
         scenes = (self.world.scene(phase) for phase in PHASES)
@@ -292,6 +313,16 @@ class Lab:
         for name in used:
             mailbox.make(self.directory / "mailbox" / name)
         return {name: f"mailbox/{name}" for name in sorted(used)}
+
+    async def _seed(self, phase: Phase) -> None:
+        """Send the bursts of seeds that a plan has ordered, where the world delays them."""
+        orders = seed_bursts.ordered(self.directory / SEEDS, phase)
+        host, port = self.smtp.split(":")
+        for state in self.world.scene(phase).instances:
+            if state.mailing.seed_delay is not None and (state.name, phase) not in self._seeded:
+                self._seeded.add((state.name, phase))
+                mine = [order for order in orders if order.instance == state.name]
+                await seed_bursts.send(state, mine, phase, (host, int(port)))
 
     async def _delivered(self, patience: timedelta) -> None:
         with suppress(TimeoutError):
@@ -404,6 +435,17 @@ def _rounded(at: datetime) -> datetime:
 async def _until(at: datetime) -> None:
     """Sleep until an instant is past by the lab's clock."""
     await asyncio.sleep(max((at - now()).total_seconds() + 0.001, 0))
+
+
+async def _elsewhere(
+    loop: asyncio.AbstractEventLoop, what: Coroutine[object, object, None]
+) -> None:
+    """Await something that runs on another loop."""
+    await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(what, loop))
+
+
+async def _closed(loop: asyncio.AbstractEventLoop, stack: AsyncExitStack) -> None:
+    await _elsewhere(loop, stack.aclose())
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

@@ -105,7 +105,9 @@ class Mailing:
     for never. pauses: when some of it stands still. binding: the group of senders that X-MSFBL
     names. dated: when its messages were written, in window lengths from the opening; None for just
     now. in_flight: of before, one message is under way when the window opens. mailbox: of the
-    window, so many messages that were taken before it are put into a mailbox.
+    window, so many messages that were taken before it are put into a mailbox. stream: messages per
+    announced minute once the burst is over, None for a trickle. elsewhere: the share of them that
+    goes to another receiver. seed_delay: seconds within which 95 % of a burst of seeds come.
     """
 
     flowing: bool
@@ -120,6 +122,9 @@ class Mailing:
     dated: float | None = None
     in_flight: bool = False
     mailbox: int = 0
+    stream: float | None = None
+    elsewhere: float = 0.0
+    seed_delay: float | None = None
 
     def sender(self, domain: str) -> Sender:
         """The sender of that domain. Raises KeyError."""
