@@ -9,7 +9,7 @@ from typing import Literal
 
 import click
 
-from wavegate.cli import lab_text, options
+from wavegate.cli import lab_drill, lab_text, options
 from wavegate.cli.outcome import Outcome, finish, say
 from wavegate.clock import parse_duration
 
@@ -27,6 +27,9 @@ fault = click.option("--fault", "faults", multiple=True, help="Fault to plant (r
 @click.group("lab", epilog=EPILOG)
 def command() -> None:
     """Play a miniature migration over real DNS, HTTP, SOAP and SMTP on the loopback (Linux)."""
+
+
+command.add_command(lab_drill.command)
 
 
 @command.command("serve")

@@ -8,6 +8,7 @@ address is r<N>.<primary domain>, as Campaign's own are.
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from ipaddress import ip_address
 
 from wavegate.lab.campaign_state import CampaignState, Front, Option
@@ -149,6 +150,7 @@ def reference_world() -> World:
     return World(agreed=agreed, agreed_after=agreed, before=before, window=window, after=after)
 
 
+@cache
 def few_world() -> World:
     """All nine instances, and only a few messages for each address and domain."""
     return fewer_messages(reference_world(), 5)

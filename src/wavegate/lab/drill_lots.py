@@ -1,0 +1,172 @@
+# SPDX-FileCopyrightText: 2026 The Wavegate developers
+# SPDX-License-Identifier: Apache-2.0
+"""Which faults share a lab in a drill, and what each lot plays: as few labs as the faults allow.
+
+A fault that changes only its own copy of the reference world stands beside others whose promises
+need the same steps. One that changes what all copies share, or the play itself, has its own lab.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from wavegate.lab.catalogue import Fault
+from wavegate.lab.copies import LEAST, MOST, Namer
+from wavegate.lab.drill_names import Name, meant
+from wavegate.lab.faults import explain, planted
+from wavegate.lab.plants import PROD
+from wavegate.lab.reference import few_world, reference_names
+from wavegate.lab.shared import alone, names_of, shareable, touched
+from wavegate.lab.world import World
+
+Kind = Literal["still", "watched", "settled", "own"]
+"""What is played. still: captures on both sides of the window. watched: a watch through it as well.
+settled: captures, the second once stops, load steps and the queue have shown what they come to.
+own: the whole wave, with the steps that the catalogue says differ.
+"""
+TIMELINE = ("sending_window", "only_sending_disrupted")
+LATE = ("queued_mail", "throughput", "availability_after")
+LARGEST: dict[Kind, int] = {"still": 56, "watched": 40, "settled": 24, "own": 1}
+"""Copies in a lot, so that all lots take about as long; never more than there are addresses."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lot:
+    """A lab that is played once. copies: for each copy of the world the faults planted in it.
+
+    healthy: whether a copy without any stands beside them.
+    """
+
+    name: str
+    kind: Kind
+    copies: tuple[tuple[str, ...], ...]
+    healthy: bool
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """The promises that it does not play."""
+        match self.kind:
+            case "still":
+                return (*TIMELINE, *LATE)
+            case "watched":
+                return LATE
+            case "settled":
+                return TIMELINE
+            case "own":
+                return ()
+
+    @property
+    def window(self) -> timedelta:
+        """Its length: more copies need more time between two looks at the same one."""
+        match self.kind:
+            case "still":
+                return timedelta(seconds=12)
+            case "watched":
+                return timedelta(seconds=max(12.0, 1.7 * len(self.copies)))
+            case "settled":
+                return timedelta(seconds=24)
+            case "own":
+                return timedelta(seconds=8)
+
+    @property
+    def opens_in(self) -> timedelta:
+        """Time for the mail and the captures before the window, on a machine that is not idle."""
+        return timedelta(seconds=30 + 1.2 * len(self.copies))
+
+    def scenario(self) -> dict[str, object]:
+        """The scenario file that serves it."""
+        return {
+            "title": f"drill, {self.name}",
+            "base": "few",
+            "copies": [list(faults) for faults in self.copies],
+            "limits": list(self.limits),
+            "functions": self.kind not in ("still", "settled"),
+        }
+
+
+def kind_of(faults: Sequence[Fault]) -> Kind:
+    """What must be played to see what the faults are expected to show."""
+    promises = {promise for fault in faults for promise in fault.promises}
+    if any(fault.play or fault.by == "verify" for fault in faults):
+        return "own"
+    if promises & set(LATE) and promises & set(TIMELINE):
+        return "own"
+    if promises & set(LATE):
+        return "settled"
+    return "watched" if promises & set(TIMELINE) else "still"
+
+
+def lots(wanted: Iterable[tuple[str, ...]]) -> tuple[Lot, ...]:
+    """Lots in which each of the wanted sets of faults is planted once; the long ones first."""
+    healthy = few_world()
+    sorts: dict[Kind, list[tuple[str, ...]]] = {"watched": [], "still": [], "settled": []}
+    apart: list[Lot] = []
+    for faults in wanted:
+        told = tuple(explain(fault) for fault in faults)
+        kind = kind_of(told)
+        name = "-and-".join(faults)
+        if kind == "own" or not shareable(alone(faults, healthy), healthy):
+            apart.append(Lot(name=name, kind=kind, copies=(faults,), healthy=False))
+        else:
+            sorts[kind].append(faults)
+    shared = (lot for kind, every in sorts.items() for lot in _divided(kind, every))
+    return (*shared, *apart)
+
+
+def _divided(kind: Kind, every: Sequence[tuple[str, ...]]) -> Iterator[Lot]:
+    """Lots of about the same size, each with a healthy copy at its end."""
+    largest = min(LARGEST[kind], MOST - LEAST)
+    count = -(-len(every) // largest)
+    for place in range(count):
+        part = tuple(every[place::count])
+        yield Lot(name=f"{kind}-{place + 1}", kind=kind, copies=(*part, ()), healthy=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cast:
+    """One copy of a lot as it is called in the lab.
+
+    customers: whose cells are its own. sharing: instances that share the change.
+    """
+
+    faults: tuple[str, ...]
+    namer: Namer | None
+    customers: frozenset[str]
+    sharing: frozenset[str]
+
+    def instance(self, fault: Fault) -> str:
+        """Where a fault must show, in the lab."""
+        return self.text(fault.instance)
+
+    def text(self, text: str) -> str:
+        """A name of the reference world, in the lab."""
+        return self.namer.text(text) if self.namer else text
+
+    def names(self, fault: Fault, known: dict[str, str]) -> tuple[Name, ...]:
+        """What must be named. known: what the play found out."""
+        short = reference_names()
+        if self.namer:
+            short = names_of(self.namer.number, short)
+        words = tuple(word if word in short else self.text(word) for word in fault.names)
+        return meant(words, self.instance(fault), short, known)
+
+
+def cast(lot: Lot) -> tuple[Cast, ...]:
+    """The copies of a lot, the healthy one last if it has one."""
+    healthy = few_world()
+    numbered = (None if lot.kind == "own" else Namer(number=n) for n in range(LEAST, MOST + 1))
+    pairs = zip(lot.copies, numbered, strict=False)
+    return tuple(_cast(faults, namer, healthy) for faults, namer in pairs)
+
+
+def _cast(faults: tuple[str, ...], namer: Namer | None, healthy: World) -> Cast:
+    world = alone(faults, healthy)
+    changed = touched(planted(healthy, faults), healthy) if faults else (PROD,)
+    called = namer.text if namer else str
+    return Cast(
+        faults=faults,
+        namer=namer,
+        customers=frozenset(map(called, world.agreed.customers)),
+        sharing=frozenset(map(called, changed)),
+    )
