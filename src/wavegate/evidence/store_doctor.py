@@ -6,15 +6,16 @@ What a hand or a disk damaged is told apart from what a crash leaves behind, whi
 from what is merely not understood.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from wavegate.evidence.diagnosis import Diagnosis, Grade
-from wavegate.evidence.store_journals import journal_troubles
+from wavegate.evidence.store_journals import DELETED, journal_troubles
 from wavegate.evidence.store_signed import Signed, chain_troubles, gate_troubles, read_signed
 from wavegate.evidence.store_stamps import stamp_troubles
+from wavegate.evidence.tombstone import Forgotten, ForgottenPredicate, forgotten
 from wavegate.evidence.trust import Trust
 from wavegate.record.local_store import LocalStore
 from wavegate.record.store_walk import Entry, hash_file, walk
@@ -51,11 +52,12 @@ def examine(store: LocalStore, trust: Trust | None) -> Examination:
     about = {one.record: one for one in signed if one.record}
     found += _layout(entries)
     found += _objects(store.root, entries, about)
-    found += _absent(entries, about)
+    gone = forgotten(store, trust) if trust else Forgotten(records={}, journals={})
+    found += _absent(entries, about, gone.records)
     found += chain_troubles(signed)
     found += gate_troubles(store, signed)
     found += stamp_troubles(store)
-    found += journal_troubles(store, trust)
+    found += journal_troubles(store, trust, gone.journals)
     return Examination(
         place=store.place,
         objects=sum(1 for entry in entries if entry.object),
@@ -122,11 +124,23 @@ def _objects(
             )
 
 
-def _absent(entries: tuple[Entry, ...], about: dict[str, Signed]) -> Iterator[Diagnosis]:
+def _absent(
+    entries: tuple[Entry, ...],
+    about: dict[str, Signed],
+    gone: Mapping[str, ForgottenPredicate],
+) -> Iterator[Diagnosis]:
+    """Signed records that are not there; gone: those that a tombstone says were deleted."""
     there = {entry.object for entry in entries if entry.object}
     for record, known in about.items():
-        if record not in there:
-            text = f"its record {record} is not in the store"
+        if record in there:
+            continue
+        text = f"its record {record} is not in the store"
+        if record in gone:
+            text = f"{text}: {gone[record].told}"
+            yield Diagnosis(
+                grade=Grade.ODD, name=known.name, text=text, about=known.told, cure=DELETED
+            )
+        else:
             yield _damaged(known.name, text, about=known.told)
 
 

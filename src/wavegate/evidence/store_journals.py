@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is wrong with the journals of a store: broken chains, torn ends, cut-off signed lines."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from wavegate.errors import WavegateError
-from wavegate.evidence.checkpoints import broken_checkpoints
+from wavegate.evidence.checkpoints import TIMELINES, broken_checkpoints
 from wavegate.evidence.diagnosis import Diagnosis, Grade
 from wavegate.evidence.dossier import Flaw
 from wavegate.evidence.timeline_checkpoints import timeline_checkpoints
+from wavegate.evidence.tombstone import ForgottenPredicate
 from wavegate.evidence.trust import Trust
 from wavegate.record.journal import JournalProblem
 from wavegate.record.local_store import LocalStore
@@ -16,17 +18,31 @@ from wavegate.record.mail_journal import SUFFIX, read_mails
 from wavegate.record.timeline_journal import read_timelines
 
 _RESTORE = "restore the journal from a copy; what lies behind the break is told apart in reports"
+DELETED = "nothing: it was deleted on purpose, and cannot be judged any more"
 _TORN = "a crash, or a writer at work: nothing that was acknowledged is missing"
 
 
-def journal_troubles(store: LocalStore, trust: Trust | None) -> list[Diagnosis]:
-    """Problems of mail and timeline journals, and their lines against signed checkpoints."""
+def journal_troubles(
+    store: LocalStore, trust: Trust | None, gone: Mapping[str, ForgottenPredicate]
+) -> list[Diagnosis]:
+    """Problems of mail and timeline journals, and their lines against signed checkpoints.
+
+    gone: the journals that a tombstone says were deleted, by name.
+    """
     found = list(_mail(store))
     if trust is not None:
         found += _flaws(broken_checkpoints(store, trust))
     for wave, instance in _watched(store):
         found += _timeline(store, trust, wave, instance)
-    return found
+    return [_excused(one, gone) for one in found]
+
+
+def _excused(found: Diagnosis, gone: Mapping[str, ForgottenPredicate]) -> Diagnosis:
+    told = gone.get(found.name)
+    if told is None:
+        return found
+    text = f"it is not in the store: {told.told}"
+    return replace(found, grade=Grade.ODD, text=text, cure=DELETED)
 
 
 def _mail(store: LocalStore) -> Iterator[Diagnosis]:
@@ -40,8 +56,10 @@ def _mail(store: LocalStore) -> Iterator[Diagnosis]:
 
 def _watched(store: LocalStore) -> list[tuple[str, str]]:
     """The waves and instances that have journals of a watch."""
-    names = (name.split("/") for name in store.names("timelines/"))
-    return sorted({(parts[1], parts[2]) for parts in names if len(parts) == 4})
+    names = [name.split("/") for name in store.names("timelines/")]
+    found = {(parts[1], parts[2]) for parts in names if len(parts) == 4}
+    signed = [name.split("/") for name in store.names(f"{TIMELINES}/")]
+    return sorted(found | {(parts[2], parts[3]) for parts in signed if len(parts) == 6})
 
 
 def _timeline(

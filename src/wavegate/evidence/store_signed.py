@@ -9,10 +9,12 @@ from datetime import datetime
 from wavegate.canonical import digest
 from wavegate.errors import MissingError, WavegateError
 from wavegate.evidence.baseline import BaselinePredicate, baseline_name
+from wavegate.evidence.decisions import DecisionPredicate
 from wavegate.evidence.diagnosis import Diagnosis, Grade
 from wavegate.evidence.envelope import UnknownKeyError, open_envelope, read_unverified
 from wavegate.evidence.predicates import PlanPredicate, RecordPredicate, SealPredicate
 from wavegate.evidence.statement import Predicate, Statement, read
+from wavegate.evidence.tombstone import ForgottenPredicate, tombstone_name
 from wavegate.evidence.trust import Role, Trust
 from wavegate.record.local_store import LocalStore
 
@@ -26,7 +28,14 @@ _KINDS: Mapping[str, type[Predicate]] = {
     "checkpoints": RecordPredicate,
     "plans": PlanPredicate,
     "baselines": BaselinePredicate,
+    "decisions": DecisionPredicate,
     "gates": SealPredicate,
+    "forgotten": ForgottenPredicate,
+}
+
+_ROLES: Mapping[str, tuple[Role, ...]] = {
+    "gates": (Role.SEAL,),
+    "decisions": (Role.APPROVE, Role.RECORD),
 }
 
 
@@ -59,7 +68,8 @@ def read_signed(
             if not name.endswith(_SUFFIX):
                 continue
             try:
-                payload, stranger = _payload(store.read(name), trust, _role(folder))
+                roles = _ROLES.get(folder, (Role.RECORD,))
+                payload, stranger = _payload(store.read(name), trust, roles)
                 found = _signed(name, payload, read(payload, kind))
             except WavegateError as error:
                 troubles.append(_damaged(name, error.message))
@@ -73,18 +83,20 @@ def read_signed(
     return tuple(signed), troubles
 
 
-def _role(folder: str) -> Role:
-    return Role.SEAL if folder == "gates" else Role.RECORD
+def _payload(data: bytes, trust: Trust | None, roles: tuple[Role, ...]) -> tuple[bytes, str | None]:
+    """The payload, and why its signer is not trusted in any of these roles.
 
-
-def _payload(data: bytes, trust: Trust | None, role: Role) -> tuple[bytes, str | None]:
-    """The payload, and why its signer is not trusted. Raises InvalidError for a bad signature."""
+    Raises InvalidError for a bad signature.
+    """
     if trust is None:
         return read_unverified(data), None
-    try:
-        return open_envelope(data, trust, role).payload, None
-    except UnknownKeyError as error:
-        return read_unverified(data), error.message
+    stranger = None
+    for role in roles:
+        try:
+            return open_envelope(data, trust, role).payload, None
+        except UnknownKeyError as error:
+            stranger = error.message
+    return read_unverified(data), stranger
 
 
 def _signed(name: str, payload: bytes, statement: Statement[Predicate]) -> Signed:
@@ -110,6 +122,15 @@ def _signed(name: str, payload: bytes, statement: Statement[Predicate]) -> Signe
             chain = ("baselines", base.version, own, base.previous)
             told, ended = f"version {base.version} of the baseline", base.at
             home = baseline_name(base.version)
+        case ForgottenPredicate() as gone:
+            chain = (f"forgotten/{gone.customer}", gone.sequence, own, gone.previous)
+            told, ended = f"the word that records of {gone.customer} were {gone.told}", gone.at
+            home = tombstone_name(gone.customer, gone.sequence)
+        case DecisionPredicate() as decided:
+            home = decided.place
+            chain = (home.rpartition("/")[0], decided.sequence, own, decided.previous)
+            about = decided.instance or f"wave {decided.wave}"
+            told, ended = f"decision {decided.sequence} about {about}", decided.at
         case _:
             told = f"the seal of run {name.split('/')[-2]}"
             return Signed(name=name, told=told, record=None, ended=None, subjects=subjects)

@@ -14,7 +14,7 @@ from wavegate.evidence.statement import read
 from wavegate.evidence.trust import Role, Trust
 from wavegate.record.journal import Head
 from wavegate.record.store import Store
-from wavegate.record.timeline_journal import segment_digests, what_follows
+from wavegate.record.timeline_journal import SUFFIX, segment_digests, what_follows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,12 @@ def timeline_checkpoints(
         else:
             heads.setdefault(segment, set()).add(found)
     upto = {}
+    there = frozenset(store.names(f"timelines/{wave}/{instance}/"))
     for segment, signed in sorted(heads.items()):
+        if f"timelines/{wave}/{instance}/{segment}{SUFFIX}" not in there:
+            detail = "this journal, of which checkpoints are signed, is not in the store"
+            flaws.append(Flaw(kind="missing-object", subject=segment, detail=detail))
+            continue
         lines = segment_digests(store, wave, instance, segment, {head.n for head in signed})
         bad = [head.n for head in signed if lines.get(head.n) != head.line]
         flaws += [_cut(segment, n) for n in sorted(bad)]
