@@ -68,15 +68,16 @@ def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="the lab needs Linux")
 @pytest.mark.timeout(120)
-def test_an_interrupted_drill_leaves_nothing(tmp_path: Path) -> None:
-    """SIGINT: exit 130, and neither lab nor sink is left."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_drill_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    """Exit 130, and neither lab nor sink is left."""
     command = [sys.executable, "-m", "wavegate", "lab", "drill", "--fault", "mx-lost"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         next(line for line in process.stderr if "plan" in line)
         (told,) = (tmp_path / "lab-drill" / "lots").rglob("lab.json")
         pid = json.loads(told.read_text("utf-8"))["pid"]
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         process.stderr.read()
         assert 130 == process.wait(60)
     assert not Path(f"/proc/{pid}").exists()

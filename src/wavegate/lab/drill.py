@@ -8,12 +8,15 @@ and code are the same.
 
 import json
 import shutil
+import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
+from types import FrameType
 
 from wavegate.errors import InputError, WavegateError
 from wavegate.lab.catalogue import Fault, catalogue
@@ -121,7 +124,8 @@ def drill(request: Request, say: Say, player: Player = play_lot) -> Drilled:
     left = tuple(faults for faults in request.wanted if faults not in kept.rows)
     if len(left) < len(request.wanted):
         say(f"{len(request.wanted) - len(left)} results of before are kept")
-    uncounted = _Round(request, kept, say, player).play(lots(left)) if left else ()
+    with ended_by_signals():
+        uncounted = _Round(request, kept, say, player).play(lots(left)) if left else ()
     rows = tuple(kept.rows[faults] for faults in request.wanted if faults in kept.rows)
     caught = sum(row.mark == "caught" for row in rows)
     score = Score(caught=caught, played=len(request.wanted), catalogue=digests[0], tool=digests[1])
@@ -168,6 +172,29 @@ class Kept:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write("\n" + line if broken else line)
             self.rows[row.faults] = row
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGINT both raise KeyboardInterrupt, however the process was started.
+
+    In the main thread only; elsewhere nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    signals = (signal.SIGTERM, signal.SIGINT)
+    former = {number: signal.signal(number, end) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 class _Round:
