@@ -27,7 +27,8 @@ from wavegate.evidence.instructions import (
     instructions,
     script,
 )
-from wavegate.evidence.manifest import MANIFEST, SEAL, SEAL_TOKENS, manifest_of
+from wavegate.evidence.manifest import MANIFEST, SEAL, SEAL_TOKENS, digests_of
+from wavegate.evidence.manifest import write as write_manifest
 from wavegate.evidence.predicates import SealPredicate
 from wavegate.evidence.run_list import RUN, Random, tag, write_run
 from wavegate.evidence.signer import Signer
@@ -96,12 +97,14 @@ def seal_bundle(
     Raises InvalidError for a file that must not be in a bundle, InternalError (disk full).
     """
     with _disk_errors(folder):
-        run_list = _seal_extracts(folder, run, wave, agreed or {}, random)
+        run_list, taken = _seal_extracts(folder, run, wave, agreed or {}, random)
         (folder / RUN).write_bytes(run_list)
         (folder / VERIFY_MD).write_bytes(instructions(run, wave).encode("utf-8"))
         (folder / VERIFY_SH).write_bytes(script().encode("ascii"))
         with open_tree(folder) as tree:
-            (folder / MANIFEST).write_bytes(manifest_of(tree))
+            files = digests_of(tree, taken)
+        manifest = write_manifest(files)
+        (folder / MANIFEST).write_bytes(manifest)
         predicate = SealPredicate(
             run=run,
             wave=wave,
@@ -111,7 +114,10 @@ def seal_bundle(
             drill=drill,
             lines=run_list.count(b"\n"),
         )
-        payload = write(_subjects(folder), predicate)
+        named = (VERDICTS, *(name for name in REPORTS if name in files))
+        subjects = {MANIFEST: digest(manifest), RUN: digest(run_list)}
+        subjects |= {name: files[name] for name in named}
+        payload = write(subjects, predicate)
         (folder / SEAL).write_bytes(sign(payload, signer))
         _sync_all(folder)
 
@@ -125,33 +131,28 @@ def add_tokens(folder: Path, tokens: Sequence[bytes]) -> None:
         _sync(folder)
 
 
-def _subjects(folder: Path) -> dict[str, str]:
-    reports = [name for name in REPORTS if (folder / name).exists()]
-    return {
-        name: digest((folder / name).read_bytes()) for name in (MANIFEST, RUN, VERDICTS, *reports)
-    }
-
-
 def _seal_extracts(
     folder: Path, run: str, wave: str | None, agreed: Mapping[str, str], random: Random
-) -> bytes:
-    """Finish each extract; the bytes of RUN, which lists their MANIFESTs."""
-    entries = {}
+) -> tuple[bytes, dict[str, str]]:
+    """Finish each extract; the bytes of RUN, which lists their MANIFESTs, and all digests taken."""
+    entries: dict[str, str] = {}
+    taken: dict[str, str] = {}
     for extract in sorted((folder / FOLDER).iterdir()) if (folder / FOLDER).is_dir() else ():
         secret = agreed.get(extract.name)
-        manifest = _seal_extract(extract, run, wave, random, agreed=secret is not None)
-        entries[tag(run, secret or random(32).hex(), extract.name)] = manifest
-    return write_run(entries, random)
+        files = _seal_extract(extract, run, wave, random, agreed=secret is not None)
+        entries[tag(run, secret or random(32).hex(), extract.name)] = files[MANIFEST]
+        taken |= {f"{FOLDER}{extract.name}/{name}": found for name, found in files.items()}
+    return write_run(entries, random), taken
 
 
 def _seal_extract(
     extract: Path, run: str, wave: str | None, random: Random, *, agreed: bool
-) -> str:
-    """Write what an extract has last; the SHA-256 of its MANIFEST."""
+) -> dict[str, str]:
+    """Write what an extract has last; the SHA-256 of each of its files, MANIFEST too."""
     customer = CustomerFile(
         customer=extract.name,
         run=run,
-        records=sum(path.is_file() for path in (extract / "records/objects").rglob("*")),
+        records=sum(len(files) for _, _, files in os.walk(extract / "records/objects")),
         salt=random(SALT_BYTES).hex(),
         agreed=agreed,
     )
@@ -159,19 +160,20 @@ def _seal_extract(
     (extract / VERIFY_MD).write_bytes(extract_instructions(run, wave).encode("utf-8"))
     (extract / VERIFY_SH).write_bytes(extract_script().encode("ascii"))
     with open_tree(extract) as tree:
-        manifest = manifest_of(tree)
+        files = digests_of(tree)
+    manifest = write_manifest(files)
     (extract / MANIFEST).write_bytes(manifest)
-    return digest(manifest)
+    return {**files, MANIFEST: digest(manifest)}
 
 
 def _sync_all(folder: Path) -> None:
     for place, _, files in os.walk(folder):
         for name in files:
-            _sync(Path(place, name))
-        _sync(Path(place))
+            _sync(os.path.join(place, name))  # noqa: PTH118 - many thousand of them
+        _sync(place)
 
 
-def _sync(path: Path) -> None:
+def _sync(path: Path | str) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

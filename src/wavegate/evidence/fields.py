@@ -5,6 +5,7 @@
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from typing import NoReturn
 
 from wavegate.clock import parse_instant
 
@@ -19,11 +20,8 @@ class Fields:
         """names: exactly the fields that the object must have."""
         if not isinstance(value, dict):
             raise ValueError("expected an object")  # noqa: TRY004 - one error type for all bad input
-        unknown, absent = sorted(set(value) - set(names)), sorted(set(names) - set(value))
-        if unknown:
-            raise ValueError(f"unknown field {unknown[0]!r}")
-        if absent:
-            raise ValueError(f"field {absent[0]!r} is missing")
+        if len(value) != len(names) or not all(name in value for name in names):
+            _complain(value, names)
         self._value: Mapping[str, object] = value
 
     def raw(self, name: str) -> object:
@@ -88,6 +86,13 @@ class Fields:
         if not isinstance(value, list):
             raise ValueError(f"{name}: expected a list")  # noqa: TRY004 - one error type for all bad input
         return value
+
+
+def _complain(value: Mapping[str, object], names: tuple[str, ...]) -> NoReturn:
+    unknown, absent = sorted(set(value) - set(names)), sorted(set(names) - set(value))
+    if unknown:
+        raise ValueError(f"unknown field {unknown[0]!r}")
+    raise ValueError(f"field {absent[0]!r} is missing")
 
 
 def check_digest(value: object) -> str:

@@ -24,10 +24,14 @@ OUTSIDE = frozenset({MANIFEST, RUN, SEAL, *SEAL_TOKENS})
 """What no MANIFEST lists, by the exact path from the root."""
 
 
-def manifest_of(tree: Tree) -> bytes:
-    """The MANIFEST of an open folder. Raises InvalidError for what must not be in a bundle."""
+def digests_of(tree: Tree, known: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The digest of each file that a MANIFEST lists. known: those that were just taken, by name.
+
+    Raises InvalidError for what must not be in a bundle.
+    """
+    taken = known or {}
     listed = (name for name in tree.names if name not in OUTSIDE)
-    return write({name: digest(tree.read(name)) for name in listed})
+    return {name: taken.get(name) or digest(tree.read(name)) for name in listed}
 
 
 def write(files: Mapping[str, str]) -> bytes:

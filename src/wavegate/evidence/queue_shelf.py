@@ -9,6 +9,7 @@ reader is imported only where there is a look to read.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from wavegate.clock import format_instant
 from wavegate.errors import DamagedError, InvalidError, MissingError, WavegateError
 from wavegate.evidence.dossier import Flaw, FlawKind
 from wavegate.evidence.envelope import UnknownKeyError, open_envelope
@@ -17,6 +18,8 @@ from wavegate.evidence.statement import read
 from wavegate.evidence.trust import Role, Trust
 from wavegate.record.queue import Moment, QueueLook
 from wavegate.record.store import Store
+
+_OTHERWISE = "it is not what its signed statement describes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +115,18 @@ def compare_header(data: bytes, signed: RecordPredicate, *, digest: str) -> None
     """The same, without reading its rows."""
     from wavegate.record.queue_file import header_of  # noqa: PLC0415 - polars, see above
 
-    _same(header_of(data, digest=digest), signed)
+    told = {
+        "instance": signed.instance,
+        "customer": signed.customer,
+        "wave": signed.wave,
+        "moment": signed.phase,
+        "began": format_instant(signed.began),
+        "ended": format_instant(signed.ended),
+        "vantage": signed.vantage,
+    }
+    header = header_of(data, digest=digest)
+    if signed.kind != "queue" or told != {name: header.get(name) for name in told}:
+        raise InvalidError(_OTHERWISE)
 
 
 def _same(look: QueueLook, signed: RecordPredicate) -> None:
@@ -123,4 +137,4 @@ def _same(look: QueueLook, signed: RecordPredicate) -> None:
         look.ended,
         look.vantage,
     ):
-        raise InvalidError("it is not what its signed statement describes")
+        raise InvalidError(_OTHERWISE)

@@ -58,17 +58,19 @@ def from_bytes(data: bytes, *, digest: str) -> QueueLook:
         raise DamagedError(f"not a look at the queue: {error}", where=digest) from error
 
 
-def header_of(data: bytes, *, digest: str) -> QueueLook:
-    """A stored look without its rows. Raises DamagedError."""
-    try:
-        return _look(_read_header(data, digest), (), digest)
-    except (KeyError, ValueError, TypeError) as error:
-        raise DamagedError(f"not a look at the queue: {error}", where=digest) from error
+def header_of(data: bytes, *, digest: str) -> Mapping[str, object]:
+    """What a stored look says of itself, without its rows: JSON values. Raises DamagedError."""
+    return _read_header(data, digest)
 
 
 def side_of(data: bytes, *, digest: str) -> Side:
     """A stored look as the ledger takes it, its rows kept as columns. Raises DamagedError."""
-    look, rows = header_of(data, digest=digest), _read_rows(data, digest)
+    header = _read_header(data, digest)
+    rows = _read_rows(data, digest)
+    try:
+        look = _look(header, (), digest)
+    except (KeyError, ValueError, TypeError) as error:
+        raise DamagedError(f"not a look at the queue: {error}", where=digest) from error
     found = {delivery.id: delivery for delivery in look.deliveries}
     named = not (rows["recipient"] == "").any()
     return Side(rows=rows.lazy(), deliveries=found, events=look.events, named=named)
