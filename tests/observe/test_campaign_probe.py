@@ -328,8 +328,8 @@ def test_paging_that_does_not_advance_ends() -> None:
             "file:none: no such file",
         ),
         (
-            {"credentials": {"ims": {"client_id": "env:A", "client_secret": "env:B"}}},
-            "IMS credentials: Logon is by operator and password",
+            {"credentials": {"ims": {"client_id": "env:WAVEGATE_NO_ID", "client_secret": "env:B"}}},
+            "env:WAVEGATE_NO_ID: the environment has no such variable",
         ),
     ],
 )

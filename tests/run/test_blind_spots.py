@@ -99,7 +99,7 @@ def test_nobody_receives_and_nobody_logs_on(
     """Without a mail source or credentials, whole promises are blind, and that is said."""
     found = told(tmp_path, capsys, estate(instance(mail=())))
     assert ["anything: nobody receives its mail"] == [what for what, _ in found["dkim"]]
-    assert "anything: the queue is listed by operator" in found["queued_mail"][0][0]
+    assert "anything: the queue is listed in a session" in found["queued_mail"][0][0]
 
 
 def test_planned_entries_and_limits_cure_it(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from wavegate.compare.senders import speaks_for
 from wavegate.estate.model import Instance
-from wavegate.record.campaign_view import LOGON, R_TEST, CampaignView, NotSeen, Redir
+from wavegate.record.campaign_view import LOGONS, R_TEST, CampaignView, NotSeen, Redir
 from wavegate.record.message import Received
 from wavegate.verdict import (
     Cleared,
@@ -120,7 +120,7 @@ def _silent(view: CampaignView) -> Iterable[tuple[str, str]]:
 
 
 def _problems(view: CampaignView) -> list[str]:
-    found = [p for p in view.problems if R_TEST in p and LOGON not in p]
+    found = [p for p in view.problems if R_TEST in p and not any(logon in p for logon in LOGONS)]
     return list(dict.fromkeys(found))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import dns.message
 import dns.rdatatype
 
-from wavegate.record.campaign_view import LOGON, CampaignView, NotSeen
+from wavegate.record.campaign_view import LOGONS, CampaignView, NotSeen
 from wavegate.record.dns_view import SIGNED
 from wavegate.record.observation import Observation, Seen
 from wavegate.record.rates import SERIES
@@ -63,7 +63,7 @@ def _lost_leads(before: Snapshot, after: Snapshot) -> frozenset[str]:
 
 
 def _needs_session(found: Observation) -> bool:
-    return found.kind == "soap" and found.asked.get("action") != LOGON
+    return found.kind == "soap" and found.asked.get("action") not in LOGONS
 
 
 def _logged_on(snapshot: Snapshot) -> bool:

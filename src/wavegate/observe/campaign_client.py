@@ -15,10 +15,10 @@ from urllib.parse import urlencode
 from lxml import etree
 
 from wavegate import clock
+from wavegate.observe.campaign_login import Way, by_password
 from wavegate.observe.campaign_soap import (
     Parameter,
     count_query,
-    element,
     request,
     select_query,
 )
@@ -26,7 +26,7 @@ from wavegate.observe.http_client import Exchange, HttpClient
 from wavegate.observe.redact import Secrets
 from wavegate.record import soap
 from wavegate.record.campaign_view import (
-    LOGON,
+    LOGONS,
     OPTION,
     QUERY,
     R_TEST,
@@ -86,22 +86,21 @@ class CampaignClient:
         return self._unreachable(got, "no <redir>")
 
     def logon(self, operator: str, password: str) -> Called:
-        """Open a session. The request is never recorded; tokens are cut from the reply.
+        """Open a session by an operator's password; as `enter`."""
+        return self.enter(by_password(operator, password))
+
+    def enter(self, way: Way) -> Called:
+        """Open a session in some way. The request is never recorded; tokens are cut from the reply.
 
         Raises ValueError for credentials that XML cannot carry.
         """
-        parameters: list[tuple[str, Parameter]] = [
-            ("login", operator),
-            ("password", password),
-            ("parameters", element("parameters")),
-        ]
-        body = request(LOGON, "", parameters)
+        body = request(way.action, "", way.parameters)
         at, began = clock.now(), clock.monotonic()
-        got = self._post(LOGON, body)
-        found = _reply(got, LOGON)
+        got = self._post(way.action, body)
+        found = _reply(got, way.action)
         if isinstance(found, soap.Reply):
             self._take_tokens(found)
-        return self._called(LOGON, {"body": "operator and password"}, got, at, began)
+        return self._called(way.action, {"body": way.body}, got, at, began)
 
     def _take_tokens(self, reply: soap.Reply) -> None:
         """By position: session token, session info, security token."""
@@ -228,7 +227,7 @@ class CampaignClient:
                 return self._unreachable(got, reply.reason)
             case soap.NotSoap():
                 return self._unreachable(got, "no SOAP")
-            case soap.Reply() if action == LOGON and not self._session_token:
+            case soap.Reply() if action in LOGONS and not self._session_token:
                 return self._unreachable(got, "a Logon reply without a session token")
             case soap.Reply():
                 value = self._secrets.cut(got.body, failure=False)

@@ -10,15 +10,22 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from wavegate.errors import MissingError
-from wavegate.estate.model import Credentials
 from wavegate.estate.secrets import resolve
 from wavegate.observe.campaign_client import MAX_PAGES, CampaignClient
+from wavegate.observe.campaign_login import NO_CREDENTIALS, UNCARRIED, Entrance, NoBearer
 from wavegate.observe.http_client import HttpClient, HttpLimits, own_context
 from wavegate.observe.notes import Notes
 from wavegate.observe.probe import Looked, Task
 from wavegate.observe.redact import Secrets
 from wavegate.observe.routes import NoRouteError
-from wavegate.record.campaign_view import LOGON, OPTION, QUERY, R_TEST, USER_INFO
+from wavegate.record.campaign_view import (
+    BEARER_LOGON,
+    LOGON,
+    OPTION,
+    QUERY,
+    R_TEST,
+    USER_INFO,
+)
 from wavegate.record.observation import Observation
 
 LOOKS = 6
@@ -55,10 +62,12 @@ class CampaignProbe:
         if task.instance.url is None:
             return ()
         found = [f"GET {R_TEST} ({look} of {LOOKS})" for look in range(1, LOOKS + 1)]
-        if _operator(task.instance.credentials):
+        credentials = task.instance.credentials
+        if credentials is not None:
             options = (f"{OPTION} {name}" for name in _options(task))
             queries = (f"{QUERY} nms:delivery count", f"{QUERY} xtk:workflow")
-            found += [LOGON, USER_INFO, *options, *queries]
+            logon = BEARER_LOGON if credentials.ims else LOGON
+            found += [logon, USER_INFO, *options, *queries]
             found += [text for more in self._companions for text in more.questions(task)]
         return tuple(found)
 
@@ -100,40 +109,36 @@ class _Session:
         self._http = http
 
     def everything(self, url: str) -> None:
-        credentials = self._credentials()
         secrets = Secrets()
-        if credentials is not None:
-            secrets.learn_name(credentials[0])
-            secrets.learn(credentials[1])
+        entrance = self._entrance(secrets)
         client = CampaignClient(url, self._http, secrets)
         for look in range(1, LOOKS + 1):
             if self._notes.stopped.is_set():
                 return
             self._notes.observe(client.redir(look))
-        if credentials is not None and not self._notes.stopped.is_set():
-            self._soap(client, *credentials)
+        if entrance is not None and not self._notes.stopped.is_set():
+            self._soap(client, entrance)
 
-    def _credentials(self) -> tuple[str, str] | None:
-        """Operator and password; without them only /r/test is looked at, and that is noted."""
-        found = self._task.instance.credentials
-        operator, password = _operator(found) or ("", "")
-        if not operator:
-            ims = found is not None and found.ims is not None
-            reason = "IMS credentials: Logon is by operator and password" if ims else None
-            self._notes.leave_out("SOAP", reason or "the estate names no credentials")
+    def _entrance(self, secrets: Secrets) -> Entrance | None:
+        """How to log on; without a way only /r/test is looked at, and that is noted."""
+        credentials, policy = self._task.instance.credentials, self._task.estate.policy
+        if credentials is None:
+            self._notes.leave_out("SOAP", NO_CREDENTIALS)
             return None
         try:
-            return resolve(operator, self._task.base), resolve(password, self._task.base)
+            return Entrance(credentials, self._task.base, policy, secrets)
         except MissingError as error:
             self._notes.leave_out("SOAP", _told(error))
-            return None
-
-    def _soap(self, client: CampaignClient, operator: str, password: str) -> None:
-        try:
-            self._notes.observe(client.logon(operator, password).observation)
         except ValueError:
-            self._notes.leave_out("SOAP", "operator or password holds what XML cannot carry")
+            self._notes.leave_out("SOAP", UNCARRIED)
+        return None
+
+    def _soap(self, client: CampaignClient, entrance: Entrance) -> None:
+        way = entrance.way()
+        if isinstance(way, NoBearer):
+            self._notes.leave_out("SOAP", way.reason)
             return
+        self._notes.observe(client.enter(way).observation)
         if not client.logged_on:
             return
         try:
@@ -168,13 +173,6 @@ class _Session:
 def _options(task: Task) -> tuple[str, ...]:
     """The options that the policy names, and a few safe ones that every instance has."""
     return tuple(dict.fromkeys((*STANDARD_OPTIONS, *task.estate.policy.options)))
-
-
-def _operator(credentials: Credentials | None) -> tuple[str, str] | None:
-    """The references to operator and password, where both are given."""
-    if credentials is None or not (credentials.operator and credentials.password):
-        return None
-    return credentials.operator, credentials.password
 
 
 def _trust(task: Task) -> ssl.SSLContext | None:

@@ -18,6 +18,7 @@ from wavegate import clock
 from wavegate.errors import InternalError, MissingError
 from wavegate.estate.secrets import resolve
 from wavegate.observe.campaign_client import CampaignClient
+from wavegate.observe.campaign_login import Entrance, NoBearer
 from wavegate.observe.http_client import HttpClient, HttpLimits, own_context
 from wavegate.observe.probe import Task
 from wavegate.observe.queue_pages import LINES, CutShortError, Reader, Table, Values
@@ -299,20 +300,20 @@ def look_at(
 def _session(task: Task) -> Iterator[tuple[CampaignClient, Callable[[], str | None]]]:
     """A client, and how to log on with it: why that failed, or None. Logs off at the end."""
     one, credentials = task.instance, task.instance.credentials
-    if one.url is None or credentials is None or not credentials.operator:
-        raise MissingError("no url, or no operator to log on with", cure="name both in the estate")
-    operator = resolve(credentials.operator, task.base)
-    password = resolve(credentials.password or "", task.base)
+    if one.url is None or credentials is None:
+        raise MissingError("no url, or no credentials", cure="name both in the estate")
     secrets = Secrets()
-    secrets.learn_name(operator)
-    secrets.learn(password)
+    entrance = Entrance(credentials, task.base, task.estate.policy, secrets)
     context = None if one.tls is None else own_context(resolve(one.tls.ca, task.base))
     limits = HttpLimits(seconds=task.estate.policy.too_slow.total_seconds())
     with HttpClient(limits, context) as http:
         client = CampaignClient(one.url.rstrip("/"), http, secrets)
 
         def logon() -> str | None:
-            outcome = client.logon(operator, password).observation.outcome
+            way = entrance.way()
+            if isinstance(way, NoBearer):
+                return way.reason
+            outcome = client.enter(way).observation.outcome
             return outcome.reason if isinstance(outcome, Unreachable) else None
 
         try:

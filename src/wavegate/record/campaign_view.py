@@ -21,6 +21,9 @@ from wavegate.record.soap import Fault, NotSoap, Reply, read
 
 R_TEST = "/r/test"
 LOGON = "xtk:session#Logon"
+BEARER_LOGON = "xtk:session#BearerTokenLogon"
+LOGONS = (LOGON, BEARER_LOGON)
+"""The calls that open a session; their replies are alike."""
 USER_INFO = "xtk:session#GetUserInfo"
 OPTION = "xtk:session#GetOption"
 QUERY = "xtk:queryDef#ExecuteQuery"
@@ -133,10 +136,11 @@ class CampaignView:
                     yield _redir(found, observation)
 
     def _logon(self) -> ServerInfo | NotSeen:
-        found = self._of(LOGON)
+        found = tuple(o for o in self._all if o.asked.get("action") in LOGONS)
         if not found:
             return NotSeen("Logon was not tried")
-        reply = _reply(found[-1], "Logon")
+        action = found[-1].asked.get("action", LOGON)
+        reply = _reply(found[-1], action.partition("#")[2])
         if isinstance(reply, NotSeen):
             return reply
         server = find(reply.element, "serverInfo")

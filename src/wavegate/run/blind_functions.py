@@ -10,7 +10,8 @@ from datetime import timedelta
 
 from wavegate.compare.spans import spelled
 from wavegate.estate.model import Instance
-from wavegate.observe.functions.campaign import Router, Session, no_session
+from wavegate.observe.campaign_login import no_way
+from wavegate.observe.functions.campaign import Router, Session
 from wavegate.observe.functions.catalogue import OFF, functions_of
 from wavegate.observe.functions.facing import Facing
 from wavegate.record.timeline import Watched
@@ -57,7 +58,7 @@ def _functions(opened: Opened, instance: Instance) -> tuple[Watched, ...]:
         window=opened.window.end - opened.window.start,
         base=opened.loaded.path.resolve().parent,
     )
-    session = no_session(facing) or Session(Router(facing), "", "")
+    session = no_way(instance) or Session(Router(facing), None)
     return tuple(function.watched for function in functions_of(facing, session))
 
 

@@ -174,8 +174,8 @@ def _seeds_for(share: float) -> int:
 def _queued_mail(estate: Estate, instance: Instance) -> Iterator[Said]:
     if not can_be_asked(instance):
         yield (
-            "anything: the queue is listed by operator and password",
-            "`credentials: {operator: ..., password: ...}`, or an approved limit",
+            "anything: the queue is listed in a session",
+            "`credentials: {operator: ..., password: ...}` or `{ims: ...}`, or an approved limit",
         )
         return
     if instance.product == "campaign-v8":

@@ -21,6 +21,7 @@ from wavegate.evidence.queue_shelf import LookReading, file_name, folder, read_l
 from wavegate.evidence.signer import Signer
 from wavegate.evidence.statement import read, record_subject, write
 from wavegate.evidence.tool import tool
+from wavegate.observe.campaign_login import no_way
 from wavegate.observe.functions.facing import Facing
 from wavegate.observe.probe import Task
 from wavegate.observe.queue_probe import Follow, Place, look_at
@@ -129,9 +130,8 @@ class Looker:
 
 
 def can_be_asked(instance: Instance) -> bool:
-    """Whether the estate names a url and an operator to log on with."""
-    found = instance.credentials
-    return instance.url is not None and found is not None and bool(found.operator)
+    """Whether the estate names a url and what one logs on with."""
+    return no_way(instance) is None
 
 
 def file_look(store: Store, look: QueueLook, signer: Signer, estate: Estate) -> Filed:

@@ -11,9 +11,9 @@ from lxml import etree
 
 from wavegate import clock
 from wavegate.errors import MissingError
-from wavegate.estate.secrets import resolve
 from wavegate.observe.campaign_client import LOGOFF, ROUTER
-from wavegate.observe.campaign_soap import Parameter, element, request
+from wavegate.observe.campaign_login import NO_CREDENTIALS, UNCARRIED, Entrance, NoBearer, no_way
+from wavegate.observe.campaign_soap import Parameter, request
 from wavegate.observe.functions.answer import (
     Answer,
     described,
@@ -25,7 +25,7 @@ from wavegate.observe.functions.answer import (
 from wavegate.observe.functions.facing import Facing
 from wavegate.observe.http_client import Exchange
 from wavegate.record import soap
-from wavegate.record.campaign_view import LOGON, QUERY, Row, query_rows
+from wavegate.record.campaign_view import QUERY, Row, query_rows
 
 EXPIRED = "XSV-350008"
 UNKNOWN = ("XFR-180000", "XTK-170036", "SOP-330006")
@@ -70,7 +70,6 @@ class Tokens:
 
 
 NOBODY = Tokens()
-NO_CREDENTIALS = "the estate names no credentials"
 
 
 class Router:
@@ -119,25 +118,20 @@ class Router:
 class Session:
     """One session, opened when first needed and kept; opened anew only when it died."""
 
-    def __init__(self, router: Router, operator: str, password: str) -> None:
+    def __init__(self, router: Router, entrance: Entrance | None) -> None:
         self.router = router
-        self._operator = operator
-        self._password = password
+        self._entrance = entrance
         self._tokens = NOBODY
         self._failed: tuple[float, Answer] | None = None
         self._lost = False
         self._lock = threading.Lock()
-        router.facing.secrets.learn(password)
-        router.facing.secrets.learn_name(operator)
 
     def logon(self) -> tuple[Tokens, Exchange] | Answer:
         """A new session beside the kept one."""
-        parameters: list[tuple[str, Parameter]] = [
-            ("login", self._operator),
-            ("password", self._password),
-            ("parameters", element("parameters")),
-        ]
-        found = self.router.call(LOGON, parameters)
+        way = self._entrance.way() if self._entrance else NoBearer(NO_CREDENTIALS)
+        if isinstance(way, NoBearer):
+            return not_counted(way.reason)
+        found = self.router.call(way.action, way.parameters)
         if isinstance(found, Refused):
             return found.answer
         tokens = Tokens(found.reply.text(0), found.reply.text(2))
@@ -220,30 +214,16 @@ class Session:
 
 def session_of(facing: Facing) -> Session | str:
     """The session of an instance, or why it can have none."""
-    lacking, found = no_session(facing), facing.instance.credentials
+    lacking, found = no_way(facing.instance), facing.instance.credentials
     if lacking is not None or found is None:
         return lacking or NO_CREDENTIALS
     try:
-        operator = resolve(found.operator or "", facing.base)
-        password = resolve(found.password or "", facing.base)
-        element("check").text = operator + password
+        entrance = Entrance(found, facing.base, facing.policy, facing.secrets)
     except MissingError as error:
         return f"{error.where}: {error.message}" if error.where else error.message
     except ValueError:
-        return "operator or password holds what XML cannot carry"
-    return Session(Router(facing), operator, password)
-
-
-def no_session(facing: Facing) -> str | None:
-    """Why the estate alone allows no session; None where it names what one needs."""
-    found = facing.instance.credentials
-    if facing.url is None:
-        return "the estate names no url"
-    if found is None:
-        return NO_CREDENTIALS
-    if not (found.operator and found.password):
-        return "IMS credentials: Logon is by operator and password"
-    return None
+        return UNCARRIED
+    return Session(Router(facing), entrance)
 
 
 def newest(
