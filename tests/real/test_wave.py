@@ -40,6 +40,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[dict[str, Futu
         yield {name: pool.submit(play, folder / name, what) for name, what in WORLDS.items()}
 
 
+@pytest.mark.timeout(400)  # it waits for both plays, which a busy machine may begin anew
 def test_a_clean_world_is_go(played: "dict[str, Future[Played]]") -> None:
     """Every promise that these servers play is kept, nothing is open, and the bundle verifies."""
     found = played["clean"].result()
