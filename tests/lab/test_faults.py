@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each fault changes the world where it says, and only there."""
 
+from pathlib import Path
+
 import pytest
+from ruamel.yaml import YAML
 
 from wavegate.errors import InputError
 from wavegate.lab.catalogue import Fault
@@ -37,6 +40,19 @@ def test_every_entry_can_be_played_or_says_why_not() -> None:
     unplayable = {fault.id for fault in EVERY if fault.unplayable}
     assert {fault.id for fault in EVERY} == set(plants()) | played | unplayable
     assert not unplayable & (set(plants()) | played)
+
+
+def _shared() -> set[str]:
+    folder = Path(__file__).parents[3] / "shared" / "faults"
+    if not folder.is_dir():
+        pytest.skip("the catalogue of ../shared is not here")
+    files = sorted(folder.glob("*.yaml"))
+    return {entry["id"] for path in files for entry in YAML(typ="safe").load(path)}
+
+
+def test_no_fault_of_the_common_catalogue_is_dropped() -> None:
+    """Ids are the catalogue's; those of our own come on top."""
+    assert _shared() - {fault.id for fault in EVERY} == set()
 
 
 @pytest.mark.parametrize("fault", PLANTED, ids=lambda fault: fault.id)

@@ -10,12 +10,13 @@ import pytest
 from wavegate.lab.campaign_functions import Functions
 from wavegate.lab.campaign_state import Value
 from wavegate.lab.clockwork import Clockwork
+from wavegate.lab.estate_functions import BOUNCING
 from wavegate.lab.faults import planted
 from wavegate.lab.live import Live
 from wavegate.lab.live_rates import LoadStep
-from wavegate.lab.live_tables import table, written
+from wavegate.lab.live_tables import ACTIVITY, table, written
 from wavegate.lab.reference import reference_world
-from wavegate.lab.world import World
+from wavegate.lab.world import Phase, World
 
 OPENS = datetime(2026, 5, 6, 7, 8, 9, tzinfo=UTC)
 WINDOW, PERIOD = timedelta(seconds=10), timedelta(seconds=2)
@@ -182,6 +183,46 @@ def test_waiting_events_can_vanish() -> None:
     assert _column(live, "nms:rtEvent", "@status", LATE) == [3, 3, 3]
     gone = _after(_live(world=world), world)
     assert _column(gone, "nms:rtEvent", "@status", LATE) == []
+
+
+def test_bounces_are_counted_by_the_next_run() -> None:
+    """Sent at first, failed with the run after; from the opening on nothing is counted."""
+    world = planted(WORLD, ("inbound-bounces-unprocessed",))
+    live = _live(world=world)
+    assert set(_bounced(live, OPENS - 3 * PERIOD)) == {2}
+    assert _bounced(live, OPENS - 2.7 * PERIOD)[-1] == 1
+    live = _after(_live(world=world), world)
+    assert _bounced(live, CLOCK.share(1.9))[-3:] == [1, 1, 1]
+    live = _live(world=world)
+    live.show("window", WORLD.window.instance(live.name), OPENS)
+    healthy = world.before.instance(live.name)
+    live.show("after", healthy, LATE)
+    assert _bounced(live, CLOCK.share(1.9))[:-1].count(1) == 0
+
+
+def _bounced(live: Live, at: datetime) -> list[Value]:
+    """The statuses of mail to the address that bounces, oldest first."""
+    found = table(live, "nms:broadLogRcp", at)
+    assert found is not None
+    return [row[2] for row in found.rows if row[3] == BOUNCING]
+
+
+@pytest.mark.parametrize(("phase", "state"), [("window", [45]), ("after", [95])])
+def test_a_campaign_waits_for_the_window(phase: Phase, state: list[int]) -> None:
+    """Its delivery is ready while mail may not leave, and done after."""
+    world = planted(WORLD, ("benign-email-activity-waits",))
+    live = _live(world=world)
+    live.show(phase, world.scene(phase).instance(live.name), DURING)
+    found = table(live, "nms:delivery", DURING)
+    assert found is not None
+    assert [row[4] for row in found.rows if row[0] == ACTIVITY] == state
+
+
+@pytest.mark.parametrize(("at", "inside"), [(0.34, False), (0.36, True), (0.86, False)])
+def test_a_span_of_the_window(at: float, inside: bool) -> None:
+    """From its first instant to before its last."""
+    assert CLOCK.within(CLOCK.share(at), (0.35, 0.85)) is inside
+    assert not CLOCK.within(CLOCK.share(at), None)
 
 
 def test_workflows_go_by_their_schedule() -> None:

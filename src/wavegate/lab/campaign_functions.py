@@ -19,12 +19,16 @@ class Functions:
     answered with 429, then none. redirect, clicks_recorded: where a seed link leads, and whether
     clicks reach the log. mirror, landing_marked: the pages. placeholder: the public resource has
     other bytes. stuck: what makes no progress although it is started: names of workflows, sms,
-    push. failed, paused: names of workflows. report: whether reports are computed. events_taken,
-    events_processed: whether real-time events are stored, and handled. inbound: whether the mail
-    exchanger greets. host_key: the name of the key that SFTP shows, None where it cuts the line.
-    dead_front: the place of a front that answers 502 only. logs_readable: whether the broad log
-    can be queried. events_waiting: so many real-time events wait from before the window until mail
-    leaves again. events_dropped: what waits when the phase begins is gone.
+    push, inMail. failed, paused: names of workflows. report: whether reports are computed.
+    events_taken, events_processed: whether real-time events are stored, and handled. inbound:
+    whether the mail exchanger greets. host_key: the name of the key that SFTP shows, None where it
+    cuts the line. dead_front: the place of a front that answers 502 only. logs_readable: whether
+    the broad log can be queried. events_waiting: so many real-time events wait from before the
+    window until mail leaves again. events_dropped: what waits when the phase begins is gone. blip:
+    a span, in window lengths from the opening, in which seed links lead to an error. restart: one
+    in which the mail exchanger does not greet. activity: of a campaign workflow that sends e-mail,
+    whether its delivery waits or was done. bounce_seeds: mail to an address that bounces leaves
+    once a period.
     ping_case: how ping says OK. console_redirects: the page to log on leads to another login.
     """
 
@@ -50,6 +54,10 @@ class Functions:
     logs_readable: bool = True
     events_waiting: int = 0
     events_dropped: bool = False
+    blip: tuple[float, float] | None = None
+    restart: tuple[float, float] | None = None
+    activity: Literal["", "waits", "done"] = ""
+    bounce_seeds: bool = False
     ping_case: str = "OK"
     console_redirects: bool = False
 

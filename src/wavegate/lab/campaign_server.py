@@ -24,6 +24,7 @@ from wavegate.lab.campaign_calls import (
     new_password,
     skewed,
 )
+from wavegate.lab.campaign_functions import Functions
 from wavegate.lab.campaign_ims import TOKEN_PATH
 from wavegate.lab.campaign_pages import Page, page
 from wavegate.lab.campaign_report import STAT, throughput
@@ -125,7 +126,7 @@ class Campaign:
         """A page of the instance that has nothing to do with sessions."""
         if request.path in ("/r/", "/r") and self.live is not None:
             self.live.click(self._time())
-        found = page(self.name, request.path, self.state.functions)
+        found = page(self.name, request.path, self._functions())
         if isinstance(found, Page):
             return web.Response(
                 body=found.body,
@@ -133,6 +134,13 @@ class Campaign:
                 headers={"Content-Type": found.kind} | dict(found.headers),
             )
         return web.Response(status=404, text="Not found")
+
+    def _functions(self) -> Functions:
+        """How functions behave at this moment."""
+        found = self.state.functions
+        if self.live is None or not self.live.clock.within(now(), found.blip):
+            return found
+        return replace(found, redirect="error")
 
     def _meets_dead_front(self) -> bool:
         """Whether the balancer hands this request to a front that is dead."""

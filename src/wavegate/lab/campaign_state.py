@@ -51,6 +51,20 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Secure:
+    """How the TLS front before a server shakes hands.
+
+    certificate: good; renewed, of the same names and issuer and a later end; expired, whose end is
+    a moment after the opening; another, for somebody else's name. whole: it is sent with what was
+    signed between it and the root. tls12: TLS 1.2 is spoken beside 1.3.
+    """
+
+    certificate: Literal["good", "renewed", "expired", "another"] = "good"
+    whole: bool = True
+    tls12: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignState:
     """One instance's Campaign server in one phase.
 
@@ -59,7 +73,8 @@ class CampaignState:
     caller's address; `rtest` hiding alone is rtest_hidden; `maintenance` answers everything with
     a static page. packages: `namespace:name`. skew: milliseconds its clock is ahead.
     queue: events pending in Message Center and its threshold. row_cap: how many rows a query brings
-    at most, whatever was asked. functions, rates: how it behaves, and
+    at most, whatever was asked. secure: of the TLS front before tracked links and mirror page,
+    None where there is none. functions, rates: how it behaves, and
     how fast it sends.
     """
 
@@ -83,6 +98,7 @@ class CampaignState:
     skew: int = 0
     queue: tuple[int, int] = (7, 400)
     row_cap: int = 10_000
+    secure: Secure | None = None
     functions: Functions = HEALTHY
     rates: Rates = STEADY
 

@@ -38,6 +38,10 @@ class Clockwork:
         """The instant so many window lengths after the opening."""
         return self.opens + windows * self.window
 
+    def within(self, at: datetime, span: tuple[float, float] | None) -> bool:
+        """Whether an instant lies in a span of window lengths from the opening."""
+        return span is not None and self.share(span[0]) <= at < self.share(span[1])
+
     def run_before(self, at: datetime, period: timedelta) -> datetime:
         """The last instant of a schedule that is not later."""
         return self.opens + (at - self.opens) // period * period

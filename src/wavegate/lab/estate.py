@@ -43,7 +43,7 @@ class Place:
     seeds: per instance the address of its probe events. exchangers: per instance where the mail
     exchanger of its bounces listens. sftp: per instance where its SFTP host listens. mailboxes:
     per instance that has one, its Maildir from the estate file. recipients: patterns of those that
-    the sink takes mail for.
+    the sink takes mail for. secure: per instance with a TLS front, its url.
     """
 
     opens: datetime
@@ -58,6 +58,7 @@ class Place:
     sftp: dict[str, str] = field(default_factory=dict)
     mailboxes: dict[str, str] = field(default_factory=dict)
     recipients: tuple[str, ...] = (SEEDS,)
+    secure: dict[str, str] = field(default_factory=dict)
 
     @property
     def closes(self) -> datetime:
@@ -176,7 +177,12 @@ def _instance(item: AgreedInstance, place: Place, probed: bool) -> Tree:
             seed=place.seeds.get(item.name),
             exchanger=place.exchangers.get(item.name),
             sftp=place.sftp.get(item.name),
+            secure=place.secure.get(item.name, ""),
         )
+    if item.name in place.secure:
+        tree["tls"] = {"ca": "file:ca.pem"}
+    if item.masked:
+        tree["masks"] = [_mask(function, place) for function in item.masked]
     if item.planned:
         tree["planned"] = [_planned(step, place) for step in item.planned]
     return tree
@@ -185,6 +191,17 @@ def _instance(item: AgreedInstance, place: Place, probed: bool) -> Tree:
 def _mailbox(path: str | None) -> list[Tree]:
     """The mailbox of a seed reader, where there is one."""
     return [{"maildir": path, "trusted_receiver": RECEIVER}] if path else []
+
+
+def _mask(function: str, place: Place) -> Tree:
+    """A daily restart; its minute is that of the opening, since no finer one can be written."""
+    since = place.opens.replace(second=0, microsecond=0)
+    return {
+        "function": function,
+        "daily_at": f"{since.astimezone(UTC):%H:%M}",
+        "for": _length(place.closes - since),
+        "reason": "modules restart every day",
+    }
 
 
 def _planned(step: AgreedStep, place: Place) -> Tree:

@@ -120,6 +120,12 @@ def _never_gated(world: World) -> World:
     return agree(world, wave(STAGE_WAVE, open_again))
 
 
+@SCHEDULE.plant("prod-before-stage-passed")
+def _not_passed(world: World) -> World:
+    """The play has the stage's wave gated, which nobody captured: NO-GO, and never repeated."""
+    return _never_gated(world)
+
+
 @SCHEDULE.plant("stage-passed-after-prod")
 def _passed_after(world: World) -> World:
     return agree(world, wave(STAGE_WAVE, lambda found: replace(found, closed=timedelta(hours=2))))

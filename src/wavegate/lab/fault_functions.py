@@ -6,11 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from wavegate.lab.campaign_functions import Functions
+from wavegate.lab.campaign_state import Secure
 from wavegate.lab.plants import (
+    PROD,
     Bed,
     Change,
     Plant,
     after,
+    agree,
+    agreed_instance,
     always,
     both,
     campaign,
@@ -22,6 +26,9 @@ from wavegate.lab.world import World
 BED = Bed()
 Change1 = Callable[[Functions], Functions]
 FULL, PILED_UP = (400, 400), (190, 400)
+BLIP, RESTART = (0.35, 0.85), (0.4, 0.7)
+"""In window lengths from the opening: four probes of a link, and a restart of modules."""
+IN_MAIL, EXCHANGER = "inMail", "inbound_mail"
 
 
 def _behave(play: Callable[[World, Change], World], change: Change1) -> Plant:
@@ -52,6 +59,7 @@ IN_WINDOW: dict[str, Change1] = {
     "session-token-invalidated": lambda f: replace(f, sessions_dropped=True),
     "caller-blocked": lambda f: replace(f, blocked=True),
     "benign-429-once": lambda f: replace(f, throttled=1),
+    "short-blip-between-probes": lambda f: replace(f, blip=BLIP),
 }
 FROM_THEN_ON: dict[str, Change1] = {
     "tracking-clicks-lost": lambda f: replace(f, clicks_recorded=False),
@@ -78,3 +86,45 @@ def _full(world: World) -> World:
 def _not_processed(world: World) -> World:
     idle = functions(lambda f: replace(f, events_processed=False))
     return after(world, both(idle, _queue(PILED_UP)))
+
+
+@BED.plant("inbound-bounces-unprocessed")
+def _bounces(world: World) -> World:
+    """An address that bounces is mailed to all along, and told in the estate."""
+    world = agree(world, agreed_instance(PROD, lambda item: replace(item, bounce_seeds=True)))
+    world = always(world, functions(lambda f: replace(f, bounce_seeds=True)))
+    return after(world, functions(lambda f: replace(f, stuck=(IN_MAIL,))))
+
+
+@BED.plant("benign-daily-restart")
+def _restart(world: World) -> World:
+    world = agree(world, agreed_instance(PROD, lambda item: replace(item, masked=(EXCHANGER,))))
+    return within(world, functions(lambda f: replace(f, restart=RESTART)))
+
+
+@BED.plant("benign-email-activity-waits")
+def _activity(world: World) -> World:
+    world = after(world, functions(lambda f: replace(f, activity="done")))
+    return within(world, functions(lambda f: replace(f, activity="waits")))
+
+
+SECURE: dict[str, Secure] = {
+    "tracking-cert-expired": Secure(certificate="expired"),
+    "tracking-cert-wrong-name": Secure(certificate="another"),
+    "tls-chain-incomplete": Secure(whole=False),
+    "tls12-dropped": Secure(tls12=False),
+    "benign-cert-renewed": Secure(certificate="renewed"),
+}
+
+
+def _secured(shown: Secure) -> Plant:
+    """Links and mirror page behind a TLS front, good before, and from the opening on as told."""
+
+    def front(now: Secure) -> Change:
+        return campaign(lambda state: replace(state, secure=now))
+
+    return lambda world: after(always(world, front(Secure())), front(shown))
+
+
+for _fault, _shown in SECURE.items():
+    BED.plant(_fault)(_secured(_shown))

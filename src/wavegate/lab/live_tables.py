@@ -10,6 +10,7 @@ from itertools import accumulate
 from wavegate.lab import live_rates
 from wavegate.lab.backlog import CANCELLED_BY_HAND, FINISHED, PERSON, STARTED, Row
 from wavegate.lab.campaign_state import Table, Value
+from wavegate.lab.estate_functions import BOUNCING
 from wavegate.lab.live import Live
 from wavegate.lab.live_rates import Stat
 
@@ -22,6 +23,8 @@ LONG_AGO = "2024-01-10 06:00:00.000Z"
 OTHERS = "reader{0}@outside.example"
 BIG = "big.example"
 PUT_OFF_IDS = 600_000
+BOUNCES, BOUNCE_IDS = 12, 700_000
+ACTIVITY = 4950
 STATES = (
     ("@state", READY, "ready", "Ready"),
     ("@state", STARTED, "startPending", "Started"),
@@ -60,10 +63,10 @@ def written(at: datetime) -> str:
 
 
 def _deliveries(live: Live, at: datetime) -> Table:
+    since = written(live.clock.opens)
     old = [_delivery(4000 + n, f"DM{n}", f"{live.name} newsletter {n}") for n in range(1, 6)]
     running = STARTED if live.resumed is None and at < live.clock.opens else FINISHED
     new = STARTED if live.resumed is not None else READY
-    since = written(live.clock.opens)
     rows = [
         *old,
         *(_queued(live, id_, state) for id_, state in live.backlog.states.items()),
@@ -74,6 +77,9 @@ def _deliveries(live: Live, at: datetime) -> Table:
         _delivery(live_rates.OLD_DELIVERY, "STREAM1", "stream", running, changed=since),
         _delivery(live_rates.NEW_DELIVERY, "STREAM2", "stream after", new, changed=since),
     ]
+    if live.functions.activity:
+        state = READY if live.functions.activity == "waits" else FINISHED
+        rows.append(_delivery(ACTIVITY, "WKF7_1", "weekly offer", state, changed=since))
     if live.rates_before.large:
         old_one, new_one = (row[0] for row in rows[-2:])
         more = live_rates.LARGE_STREAM
@@ -140,6 +146,7 @@ def _logs(live: Live, at: datetime) -> Table:
     rows += [_log(row) for row in live.backlog.logged()]
     rows += _channel_rows(live, SMS, "sms", at)
     rows += _put_off(live, at)
+    rows += _bounces(live, at) if live.functions.bounce_seeds else []
     return _log_table("nms:broadLogRcp", rows)
 
 
@@ -199,6 +206,24 @@ def _put_off(live: Live, at: datetime) -> list[tuple[Value, ...]]:
         )
         for number, when in enumerate(told)
     ]
+
+
+def _bounces(live: Live, at: datetime) -> list[tuple[Value, ...]]:
+    """Mail to an address that bounces, once a period; inMail counts what came before its last run.
+
+    None leaves in the window, nor within a period of its edges.
+    """
+    clock, period = live.clock, live.clock.period
+    counted = live.last_run("inMail", at, period)
+    rows: list[tuple[Value, ...]] = []
+    for number in range(-BOUNCES, (at - clock.opens) // period + 1):
+        sent = clock.opens + (number + 0.25) * period
+        if sent > at or clock.opens - period < sent < clock.closes + period:
+            continue
+        status, why = (2, "550 5.1.1 user unknown") if sent <= counted else (1, "")
+        when = written(sent)
+        rows.append((BOUNCE_IDS + number, 4005, status, BOUNCING, why, when, when, 0))
+    return rows
 
 
 def _channel_rows(live: Live, delivery: int, name: str, at: datetime) -> list[tuple[Value, ...]]:

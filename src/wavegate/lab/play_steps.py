@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-Do = Literal["omit", "capture", "halt", "clock", "tool", "key", "seeds", "tamper"]
+Do = Literal["omit", "capture", "halt", "clock", "tool", "key", "seeds", "gate", "tamper"]
 """What differs.
 
 omit: the ordinary `step` is not taken. capture: `phase` is captured at `since`, with --force where
@@ -18,8 +18,9 @@ started again), does nothing from `since` to `until`. clock: every command that 
 a clock that is `off` window lengths, or so many `days`, ahead (`skewed`). tool: `step` is taken by
 `version` of the tool. key: `step` is signed by a second key, which is trusted as the first is.
 seeds: `plan` orders twenty bursts of seeds a side, and writes them to `seeds.json` in the lab's
-folder, where the lab finds them when a phase is asked for. tamper: once `step` is over, `what` of
-`tampering` is done.
+folder, where the lab finds them when a phase is asked for. gate: before `step`, the wave `what` is
+planned and gated, long after its window and without a capture. tamper: once `step` is over, `what`
+of `tampering` is done.
 """
 Step = Literal[
     "harness",
@@ -69,6 +70,8 @@ class PlayStep:
                 return f"{self.step} signed by a second trusted key"
             case "seeds":
                 return f"{self.step} orders twenty bursts of seeds a side"
+            case "gate":
+                return f"before {self.step}, wave {self.what} is planned and gated, never captured"
             case "tamper":
                 return f"after {self.step}: {self.what}"
 
@@ -85,6 +88,7 @@ NEEDS: Mapping[Do, tuple[str, ...]] = {
     "tool": ("version",),
     "key": (),
     "seeds": (),
+    "gate": ("what",),
     "tamper": ("what",),
 }
 

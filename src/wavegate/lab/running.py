@@ -19,6 +19,7 @@ from wavegate.clock import format_instant, now
 from wavegate.errors import InternalError
 from wavegate.lab import mailbox, seed_bursts, visitors
 from wavegate.lab.campaign_server import Campaign, RequestLog
+from wavegate.lab.campaign_state import Secure
 from wavegate.lab.clockwork import Clockwork, period
 from wavegate.lab.dns_server import Dns
 from wavegate.lab.estate import SEEDS as OWN_READERS
@@ -30,6 +31,7 @@ from wavegate.lab.loops import background
 from wavegate.lab.mta import BIG, MailFlow, Timing
 from wavegate.lab.reference import reference_names
 from wavegate.lab.ssh_host import SshHost
+from wavegate.lab.tls_front import Authority, TlsFront
 from wavegate.lab.world import PHASES, InstanceState, Phase, Scene, World
 
 PORTS = range(20_000, 32_000)
@@ -92,6 +94,7 @@ class Lab:
         self.greeters = {
             name: Greeter(f"inbound.{name}.example", self._greets(name)) for name in self.campaigns
         }
+        self.fronts: dict[str, TlsFront] = {}
         self.sftp = {name: SshHost(self._host_key(name)) for name in self.campaigns}
         self.recipients = {name: f"s-{token_hex(10)}@seed.example" for name in self.campaigns}
         self.control = ""
@@ -122,7 +125,9 @@ class Lab:
             await greeter.start(stack)
         for host in self.sftp.values():
             await host.start(stack)
-        self._place = self._settle()
+        opens = _rounded(now() + self._opens_in)
+        await self._secure(stack, opens)
+        self._place = self._settle(opens)
         self._enliven()
         write_estate(self.estate_file, self.world.agreed, self.place)
         for name in self.campaigns:
@@ -142,7 +147,13 @@ class Lab:
 
     def _greets(self, name: str) -> Callable[[], bool]:
         """Whether the mail exchanger of an instance greets at the moment."""
-        return lambda: self.campaigns[name].state.functions.inbound
+
+        def able() -> bool:
+            found = self.campaigns[name].state.functions
+            clock = self.lives[name].clock if name in self.lives else None
+            return found.inbound and not (clock and clock.within(now(), found.restart))
+
+        return able
 
     def _host_key(self, name: str) -> Callable[[], str | None]:
         """Which host key the SFTP host of an instance shows at the moment."""
@@ -180,7 +191,24 @@ class Lab:
             )
             self.campaigns[state.name].live = self.lives[state.name]
 
-    def _settle(self) -> Place:
+    async def _secure(self, stack: AsyncExitStack, opens: datetime) -> None:
+        """Put a TLS front before each instance that has one in the world."""
+        states = self.world.before.instances
+        names = [state.name for state in states if state.campaign.secure is not None]
+        if not names:
+            return
+        authority = Authority(self.directory, opens)
+        authority.publish()
+        for name in names:
+            front = TlsFront(authority, self._shown(name), self.campaigns[name].url)
+            await front.start(stack)
+            self.fronts[name] = front
+
+    def _shown(self, name: str) -> Callable[[], Secure]:
+        """How the TLS front of an instance shakes hands at the moment."""
+        return lambda: self.campaigns[name].state.secure or Secure()
+
+    def _settle(self, opens: datetime) -> Place:
         secrets = self.directory / "secrets"
         secrets.mkdir(mode=0o700, exist_ok=True)
         accounts = {
@@ -192,7 +220,7 @@ class Lab:
             for name, campaign in self.campaigns.items()
         }
         return Place(
-            opens=_rounded(now() + self._opens_in),
+            opens=opens,
             window=self._window,
             resolver=self.dns.resolver,
             authoritative=dict(self._authoritative()),
@@ -207,6 +235,7 @@ class Lab:
             sftp={name: host.address for name, host in self.sftp.items()},
             mailboxes=self._mailboxes(),
             recipients=self._recipients(),
+            secure={name: front.url for name, front in self.fronts.items()},
         )
 
     def _settled(self) -> datetime:

@@ -241,6 +241,10 @@ class AgreedInstance:
     """Whether the estate names the sign of its move."""
     planned: tuple[AgreedStep, ...] = ()
     """Stops and load steps after the window."""
+    bounce_seeds: bool = False
+    """Whether an address that always bounces is mailed to, and told."""
+    masked: tuple[str, ...] = ()
+    """Functions whose daily restart falls into the window, as was declared before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
