@@ -9,9 +9,9 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from wavegate import clock
 from wavegate.errors import InternalError
@@ -86,20 +86,35 @@ class Running:
 class Commands:
     """Runs commands for one folder. env: their environment. say: told what each came to.
 
-    running: where their processes are held.
+    running: where their processes are held. ahead: how far the clock of every command but the lab's
+    own is ahead, such as `-90s`; empty where it is right.
     """
 
     folder: Path
     env: Mapping[str, str]
     say: Say
     running: Running = field(default_factory=Running)
+    ahead: str = ""
+
+    def by_clock(self, ahead: str) -> Self:
+        """The same commands by a clock that is so far ahead."""
+        return replace(self, ahead=ahead)
+
+    def with_env(self, **more: str) -> Self:
+        """The same commands with more in their environment."""
+        return replace(self, env={**self.env, **more})
+
+    def _line(self, args: tuple[str, ...]) -> list[str]:
+        wrong = self.ahead and args[0] != "lab"
+        module = ["wavegate.lab.skewed", "--", self.ahead] if wrong else ["wavegate"]
+        return [sys.executable, "-m", *module, *args, "--json"]
 
     def run(self, name: str, wanted: int | None, *args: str) -> Step:
         """Run one command with --json; a code other than the wanted one ends the play."""
         began = clock.monotonic()
         self.running.check()
         process = subprocess.Popen(
-            [sys.executable, "-m", "wavegate", *args, "--json"],
+            self._line(args),
             env=dict(self.env),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -149,7 +164,7 @@ class Commands:
         """Start a command beside the others; end it by SIGTERM and wait for it."""
         log = (self.folder / f"{name}.log").open("wb")
         process = subprocess.Popen(
-            [sys.executable, "-m", "wavegate", *args, "--json"],
+            self._line(args),
             env=dict(self.env),
             stdout=log,
             stderr=subprocess.STDOUT,

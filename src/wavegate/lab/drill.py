@@ -28,7 +28,8 @@ from wavegate.lab.drill_score import Score, catalogue_digest, tool_digest
 from wavegate.lab.faults import explain
 
 RESULTS = "results.jsonl"
-HEALTHY = Lot(name="healthy", kind="own", copies=((),), healthy=False)
+VERDICTS = "verdicts"
+HEALTHY = Lot(name="healthy", kind="watched", copies=((),), healthy=True)
 """The world without a fault, for lots that have no healthy copy beside their fault."""
 TWICE = 2
 Player = Callable[[Lot, Path, Say, Running], Outcome]
@@ -233,7 +234,7 @@ class _Round:
         found = {lot: future.result() for future, lot in running.items()}
         sick = found.get(HEALTHY, "")
         bad = [text for text in found.values() if text]
-        lonely = [lot.name for lot in found if sick and not lot.healthy and lot is not HEALTHY]
+        lonely = [lot.name for lot in found if sick and not lot.healthy]
         return (*bad, *(f"{name}: the healthy world is not GO" for name in lonely))
 
     def _lot(self, lot: Lot) -> str:
@@ -272,6 +273,7 @@ class _Round:
         if why := unhealthy(lot, copies, found):
             return f"{lot.name}: {why}"
         rows = tuple(judged_rows(lot, copies, found))
+        keep_verdicts(self._request.folder, lot, found)
         for row in rows:
             self._kept.add(row)
             self._tell(row)
@@ -287,11 +289,19 @@ class _Round:
             )
 
 
+def keep_verdicts(folder: Path, lot: Lot, found: Outcome) -> None:
+    """Keep what the gate printed of a lot, so that it can be judged again without a play."""
+    place = folder / VERDICTS
+    place.mkdir(exist_ok=True)
+    told = {"lot": asdict(lot), "verdicts": dict(found.verdicts)}
+    (place / f"{lot.name}.json").write_text(json.dumps(told) + "\n", encoding="utf-8")
+
+
 def unhealthy(lot: Lot, copies: Sequence[Cast], found: Outcome) -> str:
     """Why no result of a lot counts; empty where the world without a fault is GO."""
     if found.writes:
         return f"writing calls arrived: {', '.join(found.writes)}"
-    if lot.healthy or lot is HEALTHY:
+    if lot.healthy:
         own = copies[-1].customers
         decisions = {
             cell.instance: found.decisions.get(cell.instance, "none")
@@ -338,13 +348,16 @@ def _judge(
     """One fault; what belongs to another that was planted with it is no alarm."""
     others = [other for other in together if other is not fault]
     theirs = {name for other in others for name in (*other.promises, *other.also_allowed)}
+    instance = copy.instance(fault)
     expected = Expected(
         fault=replace(fault, also_allowed=(*fault.also_allowed, *theirs)),
-        instance=copy.instance(fault),
-        names=copy.names(fault, dict(found.known or {})),
+        instance=instance,
+        names=copy.names(fault, found.known.get(instance, {})),
         sharing=copy.sharing,
         usual=usual,
     )
-    if fault.by == "verify" and found.verified is not None:
-        return judge_verified(expected, found.verified)
+    if fault.by == "verify":
+        verified = found.verified.get(instance)
+        unseen = Judged(mark="missed", why="verify was not asked")
+        return judge_verified(expected, verified) if verified else unseen
     return judge(expected, cells)

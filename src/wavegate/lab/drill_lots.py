@@ -6,7 +6,7 @@ A fault that changes only its own copy of the reference world stands beside othe
 need the same steps. One that changes what all copies share, or the play itself, has its own lab.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -16,18 +16,19 @@ from wavegate.lab.copies import LEAST, MOST, Namer
 from wavegate.lab.drill_names import Name, meant
 from wavegate.lab.faults import explain, planted
 from wavegate.lab.plants import PROD
+from wavegate.lab.play_steps import PlayStep
 from wavegate.lab.reference import few_world, reference_names
 from wavegate.lab.shared import alone, names_of, shareable, touched
 from wavegate.lab.world import World
 
-Kind = Literal["still", "watched", "settled", "own"]
+Kind = Literal["still", "watched", "settled", "stepped"]
 """What is played. still: captures on both sides of the window. watched: a watch through it as well.
 settled: captures, the second once stops, load steps and the queue have shown what they come to.
-own: the whole wave, with the steps that the catalogue says differ.
+stepped: as still, through a short window, and captures of single instances as the catalogue says.
 """
 TIMELINE = ("sending_window", "only_sending_disrupted")
 LATE = ("queued_mail", "throughput", "availability_after")
-LARGEST: dict[Kind, int] = {"still": 56, "watched": 40, "settled": 24, "own": 1}
+LARGEST: dict[Kind, int] = {"still": 56, "watched": 40, "settled": 24, "stepped": 24}
 """Copies in a lot, so that all lots take about as long; never more than there are addresses."""
 
 
@@ -47,14 +48,12 @@ class Lot:
     def limits(self) -> tuple[str, ...]:
         """The promises that it does not play."""
         match self.kind:
-            case "still":
+            case "still" | "stepped":
                 return (*TIMELINE, *LATE)
             case "watched":
                 return LATE
             case "settled":
                 return TIMELINE
-            case "own":
-                return ()
 
     @property
     def window(self) -> timedelta:
@@ -66,7 +65,7 @@ class Lot:
                 return timedelta(seconds=max(12.0, 1.7 * len(self.copies)))
             case "settled":
                 return timedelta(seconds=24)
-            case "own":
+            case "stepped":
                 return timedelta(seconds=8)
 
     @property
@@ -81,36 +80,51 @@ class Lot:
             "base": "few",
             "copies": [list(faults) for faults in self.copies],
             "limits": list(self.limits),
-            "functions": self.kind not in ("still", "settled"),
+            "functions": self.kind == "watched",
         }
 
 
 def kind_of(faults: Sequence[Fault]) -> Kind:
     """What must be played to see what the faults are expected to show."""
     promises = {promise for fault in faults for promise in fault.promises}
-    if any(fault.play or fault.by == "verify" for fault in faults):
-        return "own"
-    if promises & set(LATE) and promises & set(TIMELINE):
-        return "own"
+    steps = [step for fault in faults for step in fault.play]
     if promises & set(LATE):
         return "settled"
-    return "watched" if promises & set(TIMELINE) else "still"
+    if promises & set(TIMELINE) or any(step.step == "watch" for step in steps):
+        return "watched"
+    timed = any(step.do not in ("tamper", "gate") for step in steps)
+    return "stepped" if timed else "still"
+
+
+def concerns_all(step: PlayStep) -> bool:
+    """Whether a step cannot be taken for one instance alone."""
+    match step.do:
+        case "halt" | "seeds":
+            return True
+        case "clock":
+            return not step.step.startswith("capture")
+        case "tamper":
+            return step.what == "moved"
+        case _:
+            return False
 
 
 def lots(wanted: Iterable[tuple[str, ...]]) -> tuple[Lot, ...]:
     """Lots in which each of the wanted sets of faults is planted once; the long ones first."""
     healthy = few_world()
-    sorts: dict[Kind, list[tuple[str, ...]]] = {"watched": [], "still": [], "settled": []}
+    sorts: dict[Kind, list[tuple[str, ...]]] = {}
     apart: list[Lot] = []
     for faults in wanted:
         told = tuple(explain(fault) for fault in faults)
         kind = kind_of(told)
-        name = "-and-".join(faults)
-        if kind == "own" or not shareable(alone(faults, healthy), healthy):
+        whole = any(concerns_all(step) for fault in told for step in fault.play)
+        if whole or not shareable(alone(faults, healthy), healthy):
+            name = "-and-".join(faults)
             apart.append(Lot(name=name, kind=kind, copies=(faults,), healthy=False))
         else:
-            sorts[kind].append(faults)
-    shared = (lot for kind, every in sorts.items() for lot in _divided(kind, every))
+            sorts.setdefault(kind, []).append(faults)
+    order: tuple[Kind, ...] = ("watched", "still", "settled", "stepped")
+    shared = (lot for kind in order for lot in _divided(kind, sorts.get(kind, ())))
     return (*shared, *apart)
 
 
@@ -127,12 +141,14 @@ def _divided(kind: Kind, every: Sequence[tuple[str, ...]]) -> Iterator[Lot]:
 class Cast:
     """One copy of a lot as it is called in the lab.
 
-    customers: whose cells are its own. sharing: instances that share the change.
+    customers: whose cells are its own. moving: its instances that the wave moves. sharing: those
+    that share the change.
     """
 
     faults: tuple[str, ...]
-    namer: Namer | None
+    namer: Namer
     customers: frozenset[str]
+    moving: tuple[str, ...]
     sharing: frozenset[str]
 
     def instance(self, fault: Fault) -> str:
@@ -141,13 +157,11 @@ class Cast:
 
     def text(self, text: str) -> str:
         """A name of the reference world, in the lab."""
-        return self.namer.text(text) if self.namer else text
+        return self.namer.text(text)
 
-    def names(self, fault: Fault, known: dict[str, str]) -> tuple[Name, ...]:
+    def names(self, fault: Fault, known: Mapping[str, str]) -> tuple[Name, ...]:
         """What must be named. known: what the play found out."""
-        short = reference_names()
-        if self.namer:
-            short = names_of(self.namer.number, short)
+        short = names_of(self.namer.number, reference_names())
         words = tuple(word if word in short else self.text(word) for word in fault.names)
         return meant(words, self.instance(fault), short, known)
 
@@ -155,18 +169,19 @@ class Cast:
 def cast(lot: Lot) -> tuple[Cast, ...]:
     """The copies of a lot, the healthy one last if it has one."""
     healthy = few_world()
-    numbered = (None if lot.kind == "own" else Namer(number=n) for n in range(LEAST, MOST + 1))
-    pairs = zip(lot.copies, numbered, strict=False)
-    return tuple(_cast(faults, namer, healthy) for faults, namer in pairs)
+    return tuple(
+        _cast(faults, Namer(number=LEAST + place), healthy)
+        for place, faults in enumerate(lot.copies)
+    )
 
 
-def _cast(faults: tuple[str, ...], namer: Namer | None, healthy: World) -> Cast:
+def _cast(faults: tuple[str, ...], namer: Namer, healthy: World) -> Cast:
     world = alone(faults, healthy)
     changed = touched(planted(healthy, faults), healthy) if faults else (PROD,)
-    called = namer.text if namer else str
     return Cast(
         faults=faults,
         namer=namer,
-        customers=frozenset(map(called, world.agreed.customers)),
-        sharing=frozenset(map(called, changed)),
+        customers=frozenset(map(namer.text, world.agreed.customers)),
+        moving=tuple(map(namer.text, world.agreed.waves[0].instances)),
+        sharing=frozenset(map(namer.text, changed)),
     )

@@ -4,40 +4,51 @@
 
 import json
 import os
-from collections.abc import Mapping
-from contextlib import nullcontext
-from dataclasses import dataclass, replace
-from datetime import timedelta
+import shutil
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 
+import wavegate
 from wavegate import clock
 from wavegate.errors import InternalError
 from wavegate.lab.commands import Commands, Running, Say
 from wavegate.lab.drill_judge import SeenCell, Verified, seen_cell
-from wavegate.lab.drill_lots import Lot
+from wavegate.lab.drill_lots import Lot, cast
 from wavegate.lab.drill_names import normal
 from wavegate.lab.drill_score import UNDRILLED
-from wavegate.lab.play import Play, Played, play
+from wavegate.lab.drill_steps import Phase, Special, Steps, steps
+from wavegate.lab.play_steps import PlayStep
+from wavegate.lab.tampering import Place, other_tool, second_key, tamper
 
 TRIES = 3
 MAILS_WITHIN = 6
 """How often the mail of a phase is waited for, each time as long as the lab is patient."""
+SEEDS, BURSTS = "seeds.json", "20"
+Lab = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What the gate made of a lot. cells: with their customers. decisions: per instance.
 
-    verified: what verify said of the bundle, where it was asked. known: values that the play found
-    out, under the catalogue's words. writes: calls that would have changed an instance.
+    verified: what verify said of what was tampered with after sealing, by instance. known: values
+    that the play found out, by instance and under the catalogue's words. writes: calls that would
+    have changed an instance. verdicts: all that the gate printed.
     """
 
     cells: tuple[tuple[str, SeenCell], ...]
     decisions: Mapping[str, str]
-    verified: Verified | None = None
-    known: Mapping[str, str] | None = None
+    verified: Mapping[str, Verified] = field(default_factory=dict)
+    known: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     writes: tuple[str, ...] = ()
+    verdicts: Mapping[str, Any] = field(default_factory=dict)
 
 
 class _TooLateError(Exception):
@@ -49,82 +60,134 @@ def play_lot(lot: Lot, folder: Path, say: Say, running: Running) -> Outcome:
 
     A machine too busy to be ready before the opening gets twice the time.
     """
-    if lot.kind == "own":
-        return _own(lot, folder, say, running)
     longer = 1
     for attempt in range(TRIES):
+        place = folder.with_name(f"{folder.name}-{attempt}") if attempt else folder
         try:
-            return _Stage(
-                folder=folder.with_name(f"{folder.name}-{attempt}") if attempt else folder,
-                env={},
-                say=say,
-                running=running,
-                lot=lot,
-                opens_in=lot.opens_in * longer,
-            ).play()
+            return _stage(lot, place, say, running, lot.opens_in * longer).play()
         except _TooLateError:
             longer *= 2
-            say(f"{lot.name}: not ready before the opening, once more with twice the time")
+            say("  not ready before the opening: once more, with twice the time")
     raise InternalError(f"{lot.name}: this machine is too busy", cure="fewer --jobs")
 
 
-def environment(folder: Path) -> dict[str, str]:
-    """The environment of the commands of a play."""
-    return {**os.environ, "WAVEGATE_HOME": str(folder / "home"), UNDRILLED: "1"}
+def _stage(lot: Lot, folder: Path, say: Say, running: Running, opens_in: timedelta) -> "_Stage":
+    different = steps(cast(lot))
+    harness = different.whole("clock", "harness")
+    return _Stage(
+        folder=folder,
+        env={**os.environ, "WAVEGATE_HOME": str(folder / "home"), UNDRILLED: "1"},
+        say=say,
+        running=running,
+        lot=lot,
+        opens_in=opens_in,
+        steps=different,
+        ahead=_ahead(harness, lot.window) if harness else "",
+    )
+
+
+def _ahead(step: PlayStep, window: timedelta) -> str:
+    """How far a clock is ahead, with its sign."""
+    off = timedelta(days=step.days) if step.days else (step.off or 0.0) * window
+    return ("-" if off < timedelta() else "+") + clock.format_duration(abs(off))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stage(Commands):
     lot: Lot
     opens_in: timedelta
+    steps: Steps
+
+    @property
+    def store(self) -> Path:
+        return self.folder / "store"
 
     def play(self) -> Outcome:
         """Serve the lab, and walk through the wave."""
         self.folder.mkdir(parents=True)
-        stage = replace(self, env=environment(self.folder))
         scenario = self.folder / "lot.yaml"
         scenario.write_text(json.dumps(self.lot.scenario(), indent=1) + "\n", encoding="utf-8")
-        with stage.daemon("lab", *self._serve(scenario)):
-            lab = stage.lab_json()
-            place = ("--estate", str(lab["estate"]), "--store", str(self.folder / "store"))
-            with stage.daemon("sink", "sink", *place, "--listen", str(lab["smtp"])):
-                return stage.walk(lab, (*place, "--wave", str(lab["wave"])))
-
-    def _serve(self, scenario: Path) -> tuple[str, ...]:
         opens, window = map(clock.format_duration, (self.opens_in, self.lot.window))
         where = ("--dir", str(self.folder), "--opens-in", opens, "--window", window)
-        return ("lab", "serve", str(scenario), *where)
+        with self.daemon("lab", "lab", "serve", str(scenario), *where):
+            lab = self.lab_json()
+            with self._sink(lab):
+                return self._walk(lab)
 
-    def walk(self, lab: Mapping[str, Any], where: tuple[str, ...]) -> Outcome:
+    @contextmanager
+    def _sink(self, lab: Lab) -> Iterator[None]:
+        """The sink, by a wrong clock or with a rest where the catalogue says so."""
+        wrong, rest = self.steps.whole("clock", "sink"), self.steps.whole("halt", "sink")
+        by = self.by_clock(_ahead(wrong, self.lot.window)) if wrong else self
+        args = ("sink", *self._place(lab), "--listen", str(lab["smtp"]))
+        if rest is None:
+            with by.daemon("sink", *args):
+                yield
+            return
+        with ExitStack() as stack:
+            first = stack.enter_context(by.started("sink", *args))
+
+            def again() -> None:
+                stack.enter_context(by.started("sink-again", *args))
+
+            with self._timed(lab, (rest.since, first.terminate), (rest.until, again)):
+                yield
+
+    @contextmanager
+    def _timed(self, lab: Lab, *what: tuple[float | None, Any]) -> Iterator[None]:
+        """Do things at instants, in window lengths from the opening."""
+        timers = []
+        for share, do in what:
+            left = (self._at(lab, share or 0.0) - clock.now()) / timedelta(seconds=1)
+            timers.append(threading.Timer(max(left, 0), do))
+        for timer in timers:
+            timer.start()
+        try:
+            yield
+        finally:
+            for timer in timers:
+                timer.cancel()
+                timer.join()
+
+    def _at(self, lab: Lab, share: float) -> datetime:
+        return clock.parse_instant(lab["window"]["start"]) + share * self.lot.window
+
+    def _place(self, lab: Lab) -> tuple[str, ...]:
+        return ("--estate", str(lab["estate"]), "--store", str(self.store))
+
+    def _where(self, lab: Lab) -> tuple[str, ...]:
+        return (*self._place(lab), "--wave", str(lab["wave"]))
+
+    def _walk(self, lab: Lab) -> Outcome:
         """The steps of the wave, in their order."""
         at = ("--dir", str(self.folder))
-        self._before(lab, where, at)
-        watched = self.lot.kind == "watched"
-        with self.started("watch", "watch", *where) if watched else nullcontext() as watch:
+        self._before(lab, at)
+        with ExitStack() as stack:
+            watch = stack.enter_context(self._watch(lab))
+            extra = self._early(lab, stack)
             self.run("phase window", 0, "lab", "phase", "window", *at)
+            extra += self._late(lab, stack)
             moved = self.run("phase after", None, "lab", "phase", "after", *at)
-            if watch is not None:
-                self.awaited("watch", watch)
+            for process in (*extra, *([watch] if watch else [])):
+                self._gone(process)
         if self.lot.kind == "settled":
-            left = clock.parse_instant(lab["settled"]) - clock.now()
-            self.running.wait(left / timedelta(seconds=1))
-        self.run("capture after", 0, "capture", *where, "--phase", "after")
-        out = ("--final", "--out", str(self.folder / "bundle"))
-        gated = self.run("gate", None, "gate", *where, *out)
-        if "cells" not in gated.data:
-            raise InternalError(f"{self.lot.name}: no decision: {gated.data}")
-        return outcome(gated.data, writes=tuple(moved.data["writes"]))
+            self._until(clock.parse_instant(lab["settled"]))
+        self._capture(lab, "after")
+        return replace(self._decided(lab), writes=tuple(moved.data["writes"]))
 
-    def _before(self, lab: Mapping[str, Any], where: tuple[str, ...], at: tuple[str, ...]) -> None:
+    def _until(self, at: datetime) -> None:
+        self.running.wait((at - clock.now()) / timedelta(seconds=1))
+
+    def _before(self, lab: Lab, at: tuple[str, ...]) -> None:
         """All that comes before the window. Raises _TooLateError where it took too long."""
         opens = clock.parse_instant(lab["window"]["start"])
-        latest = opens - (timedelta(seconds=8) if self.lot.kind == "watched" else timedelta())
+        latest = opens - timedelta(seconds=8 if self.lot.kind == "watched" else 3)
         try:
-            self.run("plan", 0, "plan", *where)
+            self._plan(lab)
             for _ in range(MAILS_WITHIN):
                 if not self.run("mail before", None, "lab", "phase", "before", *at).code:
                     break
-            self.run("capture before", 0, "capture", *where, "--phase", "before")
+            self._capture(lab, "before")
         except InternalError as error:
             if clock.now() < latest:
                 raise
@@ -132,35 +195,146 @@ class _Stage(Commands):
         if clock.now() >= latest:
             raise _TooLateError
 
+    def _plan(self, lab: Lab) -> None:
+        seeds = self.steps.whole("seeds", "plan")
+        ordered = ("--seeds", str(self.folder / SEEDS), "--seed-runs", BURSTS) if seeds else ()
+        self.run("plan", 0, "plan", *self._where(lab), *ordered)
+
+    @contextmanager
+    def _watch(self, lab: Lab) -> "Iterator[Popen[bytes] | None]":
+        """The watch, where the lot needs one, with a rest where the catalogue says so."""
+        if self.lot.kind != "watched":
+            yield None
+            return
+        rest = self.steps.whole("halt", "watch")
+        with self.started("watch", "watch", *self._where(lab)) as process:
+            if rest is None:
+                yield process
+                return
+            stop = (rest.since, lambda: process.send_signal(signal.SIGSTOP))
+            go_on = (rest.until, lambda: process.send_signal(signal.SIGCONT))
+            with self._timed(lab, stop, go_on):
+                yield process
+
+    def _capture(self, lab: Lab, phase: Phase) -> None:
+        """The ordinary capture of a phase, and those by another clock, tool or key."""
+        left_out = self.steps.left_out(phase)
+        moving = (name for copy in cast(self.lot) for name in copy.moving)
+        asked = [name for name in moving if name not in left_out]
+        only = [part for name in asked for part in ("--instance", name)] if left_out else []
+        args = ("capture", *self._where(lab), "--phase", phase)
+        if asked:
+            self.run(f"capture {phase}", 0, *args, *only)
+        for special in self.steps.captured_otherwise(phase):
+            commands, more = self._otherwise(special.step)
+            commands.run("capture", 0, *args, "--instance", special.instance, *more)
+
+    def _otherwise(self, step: PlayStep) -> "tuple[_Stage, tuple[str, ...]]":
+        """Commands by another clock or tool, or with another key to sign with."""
+        match step.do:
+            case "clock":
+                return self.by_clock(_ahead(step, self.lot.window)), ()
+            case "tool":
+                folder = self.folder / "tool"
+                if not folder.exists():
+                    package = Path(wavegate.__file__).parent
+                    other_tool(package, folder, step.version or "0")
+                return self.with_env(PYTHONPATH=str(folder)), ()
+            case _:
+                home = self.folder / "home"
+                key = second_key(home / "keys" / "default.pem", home / "trust.json")
+                return self, ("--key", str(key))
+
+    def _early(self, lab: Lab, stack: ExitStack) -> "list[Popen[bytes]]":
+        """Captures that begin at an instant before the opening."""
+        due = [special for special in self.steps.scheduled() if (special.step.since or 0) < 0]
+        return self._scheduled(lab, stack, due)
+
+    def _late(self, lab: Lab, stack: ExitStack) -> "list[Popen[bytes]]":
+        """Captures that begin at an instant in the window."""
+        due = [special for special in self.steps.scheduled() if (special.step.since or 0) >= 0]
+        return self._scheduled(lab, stack, due)
+
+    def _scheduled(self, lab: Lab, stack: ExitStack, due: list[Special]) -> "list[Popen[bytes]]":
+        """Begin captures of single instances, each at its instant, and go on meanwhile."""
+        begun = []
+        for special in due:
+            since, phase = special.step.since or 0.0, str(special.step.phase)
+            wrong = phase == "after" or since >= 0
+            self._until(self._at(lab, since))
+            name = f"capture-{special.instance}-{len(begun)}"
+            args = ("--phase", phase, "--instance", special.instance)
+            force = ("--force",) if wrong else ()
+            started = self.started(name, "capture", *self._where(lab), *args, *force)
+            begun.append(stack.enter_context(started))
+        return begun
+
+    def _decided(self, lab: Lab) -> Outcome:
+        """Tamper where the catalogue says so, gate, tamper again and verify."""
+        known: dict[str, Mapping[str, str]] = {}
+        store = self.store
+        for special in self.steps.tampered(sealed=False):
+            done = tamper(str(special.step.what), self._evidence(lab, special))
+            known[special.instance] = dict(done.names)
+            store = done.store if done.store != self.store else store
+        self._gate_others(lab)
+        where = ("--estate", str(lab["estate"]), "--store", str(store), "--wave", str(lab["wave"]))
+        bundle = self.folder / "bundle"
+        gated = self.run("gate", None, "gate", *where, "--final", "--out", str(bundle))
+        if "cells" not in gated.data:
+            raise InternalError(f"{self.lot.name}: no decision: {gated.data}")
+        verified = {}
+        for special in self.steps.tampered(sealed=True):
+            names, verified[special.instance] = self._after_sealing(lab, special, bundle)
+            known[special.instance] = names
+        return outcome(gated.data, verified=verified, known=known)
+
+    def _gate_others(self, lab: Lab) -> None:
+        """Plan and gate another wave of a copy, of which nothing was captured."""
+        for special in self.steps.of("gate"):
+            wave = special.cast.text(str(special.step.what))
+            where = (*self._place(lab), "--wave", wave)
+            self.run("plan other", 0, "plan", *where)
+            out = self.folder / f"bundle-{wave}"
+            self.run("gate other", None, "gate", *where, "--final", "--out", str(out))
+
+    def _evidence(self, lab: Lab, special: Special, **more: Path) -> Place:
+        text = special.cast.text
+        return Place(
+            store=self.store,
+            key=self.folder / "home" / "keys" / "default.pem",
+            wave=str(lab["wave"]),
+            instance=special.instance,
+            sister=text("acme-stage1"),
+            server=text("127.53.1.4"),
+            **more,
+        )
+
+    def _after_sealing(
+        self, lab: Lab, special: Special, bundle: Path
+    ) -> tuple[Mapping[str, str], Verified]:
+        """Tamper with a copy of the bundle, or of the customer's extract, and verify that."""
+        copy = self.folder / f"tampered-{special.instance}"
+        shutil.copytree(bundle, copy)
+        key = ("--key", str(self.folder / "home" / "keys" / "default.pub"))
+        if special.step.what != "one-left-out":
+            done = tamper(str(special.step.what), self._evidence(lab, special, bundle=copy))
+            return dict(done.names), self._verify(copy, *key)
+        customer = special.instance.partition("-")[0]
+        extract = self.folder / f"extract-{customer}"
+        self.run("report", 0, "report", str(bundle), "--customer", customer, "--out", str(extract))
+        done = tamper(str(special.step.what), self._evidence(lab, special, extract=extract))
+        secret = f"file:{self.folder / 'secrets' / f'{customer}.extract'}"
+        whose = ("--customer", customer, "--secret", secret)
+        return dict(done.names), self._verify(extract, *key, *whose)
+
+    def _verify(self, folder: Path, *args: str) -> Verified:
+        step = self.run("verify", None, "verify", str(folder), *args)
+        return Verified(code=step.code, text=normal(json.dumps(step.data)))
+
 
 def outcome(verdicts: Mapping[str, Any], **more: Any) -> Outcome:
     """What `gate --json` printed, as a drill reads it."""
     cells = tuple((str(cell["customer"]), seen_cell(cell)) for cell in verdicts["cells"])
-    return Outcome(cells=cells, decisions=dict(verdicts["instances"]), **more)
-
-
-def _own(lot: Lot, folder: Path, say: Say, running: Running) -> Outcome:
-    """The whole wave as a person plays it, with the steps that differ."""
-    (faults,) = lot.copies
-    wanted = Play(
-        scenario=OWN_SCENARIO,
-        folder=folder,
-        faults=faults,
-        opens_in=clock.format_duration(lot.opens_in),
-        window=clock.format_duration(lot.window),
-        running=running,
-        env={UNDRILLED: "1"},
-    )
-    return _told(play(wanted, say))
-
-
-OWN_SCENARIO = "single"
-
-
-def _told(played: Played) -> Outcome:
-    verify = next((step for step in played.steps if step.name == "verify"), None)
-    return outcome(
-        played.verdicts,
-        verified=verify and Verified(code=verify.code, text=normal(json.dumps(verify.data))),
-        writes=tuple(played.step("phase after").data["writes"]),
-    )
+    decisions = dict(verdicts["instances"])
+    return Outcome(cells=cells, decisions=decisions, verdicts=verdicts, **more)

@@ -56,7 +56,7 @@ def alone(faults: tuple[str, ...], healthy: World) -> World:
 
 def _keep(faults: tuple[Fault, ...], healthy: World) -> Iterator[str]:
     for fault in faults:
-        yield fault.instance
+        yield from (fault.instance, *((PROD,) if fault.by == "verify" else ()))
         if fault.family == AGREED:
             customer = fault.instance.partition("-")[0]
             first = healthy.agreed.waves[0].instances
