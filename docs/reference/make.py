@@ -14,6 +14,8 @@ import click
 
 from wavegate.cli.entry import wavegate
 from wavegate.estate.schema import json_schema
+from wavegate.lab.catalogue import Fault
+from wavegate.lab.faults import faults
 from wavegate.promise import PROMISES
 
 HERE = Path(__file__).parent
@@ -26,6 +28,7 @@ def pages() -> Mapping[str, str]:
         "cli.md": NOTE + "\n".join(_cli()),
         "estate.md": NOTE + "\n".join(_estate()),
         "promises.md": NOTE + "\n".join(_promises()),
+        "faults.md": NOTE + "\n".join(_faults()),
     }
 
 
@@ -95,6 +98,34 @@ def _promises() -> Iterator[str]:
         edition = f"{source.edition}, {source.language}, {source.commit}"
         yield f"| `{promise.id}` | {promise.sentence} | {where} | {edition} | {force} |"
     yield ""
+
+
+def _faults() -> Iterator[str]:
+    found = faults()
+    bad = [fault for fault in found if not fault.benign]
+    played = sum(not fault.unplayable for fault in found)
+    yield "# The fault catalogue\n"
+    yield f"{len(bad)} faults and {len(found) - len(bad)} benign variations; the lab plays {played}"
+    yield "of them. `wavegate lab explain ID` tells one whole, `wavegate lab drill` plants them and"
+    yield "holds the gate to what stands here. [What the gate cannot see](../cannot-see.md) takes"
+    yield "those apart for which INCONCLUSIVE is the right answer.\n"
+    for family in dict.fromkeys(fault.family for fault in found):
+        yield f"## {family}\n"
+        yield "| id | what is wrong | promise | verdict |\n|---|---|---|---|"
+        yield from (_fault(fault) for fault in found if fault.family == family)
+        yield ""
+
+
+def _fault(fault: Fault) -> str:
+    verdict = (
+        "refused by `verify`"
+        if fault.by == "verify"
+        else " or ".join((fault.verdict, *fault.also_verdict))
+    )
+    if fault.unplayable:
+        verdict += f"; not played: {fault.unplayable}"
+    promises = ", ".join(f"`{promise}`" for promise in fault.promises)
+    return f"| `{fault.id}` | {fault.title} | {promises} | {verdict} |"
 
 
 if __name__ == "__main__":

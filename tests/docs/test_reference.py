@@ -19,7 +19,7 @@ def maker() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("page", ["cli.md", "estate.md", "promises.md"])
+@pytest.mark.parametrize("page", ["cli.md", "estate.md", "promises.md", "faults.md"])
 def test_reference_pages_are_what_the_code_makes(page: str) -> None:
     """What is generated is checked in and never drifts; `python docs/reference/make.py` renews."""
     assert maker().pages()[page] == (REFERENCE / page).read_text("utf-8")
