@@ -28,6 +28,9 @@ JOBS = 3
     help="Where to play; finished results are kept there and used again.",
 )
 @click.option("--keep", is_flag=True, help="Keep the folders of labs in which all was caught.")
+@click.option(
+    "--mutate", is_flag=True, help="Instead: break each rule in turn, on what a drill recorded."
+)
 @click.option("--record", is_flag=True, help="Write the score into the package; for a release.")
 @options.as_json
 def command(
@@ -37,15 +40,21 @@ def command(
     jobs: int,
     folder: Path,
     keep: bool,
+    mutate: bool,
     record: bool,
     as_json: bool,
 ) -> Outcome:
     """Plant every fault and benign variation, and hold what the gate made of it to the catalogue.
 
     Many faulty instances share one lab. A result that is finished is kept: interrupt it, and the
-    same command goes on. Exit codes: 0 all caught; 1 any other; 2 an unknown fault or family; 130
-    interrupted.
+    same command goes on. With --mutate a finished drill is judged again with each rule of the
+    harness broken in turn, which it must notice.
+
+    Exit codes: 0 all caught; 1 any other; 2 an unknown fault or family; 3 nothing to judge again;
+    130 interrupted.
     """
+    if mutate:
+        return _mutate(folder, as_json=as_json)
     from wavegate.cli.lab_drill_text import as_object, table
     from wavegate.lab.drill import Request, chosen, drill
     from wavegate.lab.drill_crossed import crossed as pairs
@@ -64,3 +73,13 @@ def command(
         show(table(drilled))
     text = "\n".join(f"not counted: {why}" for why in drilled.uncounted)
     return finish(0 if drilled.passed else 1, as_object(drilled), text, as_json=as_json)
+
+
+def _mutate(folder: Path, *, as_json: bool) -> Outcome:
+    """Exit 1 where a broken promise goes unnoticed; rules that no fault needs are listed."""
+    from wavegate.cli.lab_drill_text import mutants_as_object, mutants_text, unnoticed
+    from wavegate.lab.drill_mutants import tried
+
+    found = tried(folder)
+    code = 1 if any(one.mutant.rule is None for one in unnoticed(found)) else 0
+    return finish(code, mutants_as_object(found), mutants_text(found), as_json=as_json)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a drill came out: a table by family, what was not caught, and the same as an object."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from rich.console import Group
@@ -10,6 +11,7 @@ from rich.text import Text
 
 from wavegate.lab.drill import Drilled
 from wavegate.lab.drill_judge import MARKS
+from wavegate.lab.drill_mutants import Mutant, Tried
 
 
 def as_object(drilled: Drilled) -> dict[str, object]:
@@ -55,3 +57,34 @@ def _otherwise(drilled: Drilled) -> list[Table | Text]:
     for row in bad:
         rows.add_row(row.name, row.mark, row.why)
     return [rows]
+
+
+def unnoticed(found: Sequence[Tried]) -> list[Tried]:
+    """The mutants that the drill did not notice."""
+    return [one for one in found if not one.seen]
+
+
+def mutants_as_object(found: Sequence[Tried]) -> dict[str, object]:
+    """The object of `lab drill --mutate --json`."""
+    return {
+        "mutants": [
+            {
+                "promise": one.mutant.promise,
+                "rule": one.mutant.rule,
+                "broken": one.mutant.name,
+                "results_turned": one.seen,
+            }
+            for one in found
+        ]
+    }
+
+
+def mutants_text(found: Sequence[Tried]) -> str:
+    """How many of the broken rules were noticed, and those that were not."""
+    lines = [f"not noticed: {_broken(one.mutant)}" for one in unnoticed(found)]
+    lines.append(f"noticed: {len(found) - len(lines)} of {len(found)} broken rules")
+    return "\n".join(lines)
+
+
+def _broken(mutant: Mutant) -> str:
+    return f"{mutant.promise} {mutant.name}" + (f" by rule {mutant.rule!r}" if mutant.rule else "")

@@ -293,7 +293,12 @@ def keep_verdicts(folder: Path, lot: Lot, found: Outcome) -> None:
     """Keep what the gate printed of a lot, so that it can be judged again without a play."""
     place = folder / VERDICTS
     place.mkdir(exist_ok=True)
-    told = {"lot": asdict(lot), "verdicts": dict(found.verdicts)}
+    told = {
+        "lot": asdict(lot),
+        "verdicts": dict(found.verdicts),
+        "known": {name: dict(names) for name, names in found.known.items()},
+        "verified": {name: asdict(said) for name, said in found.verified.items()},
+    }
     (place / f"{lot.name}.json").write_text(json.dumps(told) + "\n", encoding="utf-8")
 
 
