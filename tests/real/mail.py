@@ -165,10 +165,23 @@ class Postfix:
         told = run(binary("postqueue", "postfix"), "-c", self._etc, "-j")
         return tuple(json.loads(line) for line in told.splitlines())
 
-    def lose(self, *queue_ids: str) -> None:
-        """Delete messages for good."""
-        for queue_id in queue_ids:
-            run(binary("postsuper", "postfix"), "-c", self._etc, "-d", queue_id)
+    def lose(self, recipient: str) -> None:
+        """Delete the message to an address for good.
+
+        Postfix looks again and again whether it may go; one that is just being looked at is missed.
+        """
+        await_that(lambda: bool(self._waiting(recipient)), f"mail to {recipient} waits")
+
+        def gone() -> bool:
+            for queue_id in self._waiting(recipient):
+                run(binary("postsuper", "postfix"), "-c", self._etc, "-d", queue_id)
+            return not self._waiting(recipient)
+
+        await_that(gone, f"mail to {recipient} is deleted")
+
+    def _waiting(self, recipient: str) -> list[str]:
+        """The ids of what waits for an address."""
+        return [str(row["queue_id"]) for row in self.queue() if recipient in json.dumps(row)]
 
     def settled(self, within: timedelta = timedelta(seconds=20)) -> None:
         """Wait until nothing waits."""

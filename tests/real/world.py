@@ -343,7 +343,7 @@ def _window(found: Servers, broken: Broken) -> str | None:
     rows = _hand_over(found)
     lost = rows[0] if broken.loses else None
     if lost:
-        found.postfix.lose(*_queue_ids(found.postfix, lost.recipient))
+        found.postfix.lose(lost.recipient)
     _until(place.closes)
     found.postfix.release(f"myhostname={NEW}")
     found.show("after")
@@ -377,10 +377,6 @@ def _letter(row: Row) -> Letter:
         recipient=row.recipient,
         subject=row.subject,
     )
-
-
-def _queue_ids(postfix: Postfix, recipient: str) -> list[str]:
-    return [str(row["queue_id"]) for row in postfix.queue() if recipient in json.dumps(row)]
 
 
 def _report(found: Servers, rows: list[Row]) -> None:
