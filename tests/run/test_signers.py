@@ -15,7 +15,7 @@ from wavegate.errors import InputError, MissingError
 from wavegate.evidence.keys import default_signer, make_key
 from wavegate.evidence.signer_choice import KeyChoice
 from wavegate.evidence.trust import Role, Trust, dump, everything
-from wavegate.run import opening, signers
+from wavegate.run import opening
 from wavegate.run.signers import open_signer
 
 
@@ -59,9 +59,9 @@ def test_asked_on_a_terminal(home: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     made = make_key(home / "a.pem", "swordfish")
     choice = KeyChoice(where=str(home / "a.pem"), passphrase="ask")
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
-    monkeypatch.setattr(signers.getpass, "getpass", lambda _: "swordfish")
+    monkeypatch.setattr("getpass.getpass", lambda _: "swordfish")
     assert made.keyid == open_signer(choice, home).keyid
-    monkeypatch.setattr(signers.getpass, "getpass", lambda _: "")
+    monkeypatch.setattr("getpass.getpass", lambda _: "")
     with pytest.raises(MissingError, match="no passphrase was given"):
         open_signer(choice, home)
 
@@ -98,6 +98,19 @@ def test_key_that_may_not(home: Path) -> None:
     assert found.key.keyid == opening.signer_for(None).keyid
     with pytest.raises(InputError, match="not for the role seal"):
         opening.sealer_for(None)
+
+
+@pytest.mark.parametrize("role", [Role.APPROVE, Role.RECORD])
+def test_key_of_a_persons_word(role: Role, home: Path) -> None:
+    """An approver's key need not sign records to sign what a person decided; a sealer's cannot."""
+    found = everything(default_signer(home).public)
+    trusted = replace(found, roles=frozenset({role}))
+    (home / "trust.json").write_bytes(dump(Trust(keys=(trusted,))))
+    assert found.key.keyid == opening.approver_for(None).keyid
+    sealing = replace(found, roles=frozenset({Role.SEAL}))
+    (home / "trust.json").write_bytes(dump(Trust(keys=(sealing,))))
+    with pytest.raises(InputError, match="trusted for seal only"):
+        opening.approver_for(None)
 
 
 @click.command()

@@ -8,6 +8,7 @@ import click
 
 from wavegate.cli import options
 from wavegate.cli.outcome import Outcome, finish
+from wavegate.evidence.signer_choice import KeyChoice
 
 COURSES = ("keep", "roll-back", "extend")
 EPILOG = """\b
@@ -39,7 +40,7 @@ def command(
     instance: str | None,
     by: str,
     why: str,
-    key: Path | None,
+    key: KeyChoice,
     trust: Path | None,
     as_json: bool,
 ) -> Outcome:
@@ -53,7 +54,7 @@ def command(
     from wavegate.run.decide import Request, decide
 
     opened = opening.open_wave(estate, wave, store, create=False)
-    signer = opening.signer_for(key)
+    signer = opening.approver_for(key)
     shelf = opening.shelf_of(opened, opening.trust_for(trust, signer))
     (wanted,) = (word for word in WORDS if word == course)
     request = Request(course=wanted, instance=instance, by=by, why=why)

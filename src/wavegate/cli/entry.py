@@ -21,6 +21,7 @@ from wavegate.errors import InputError, InternalError, WavegateError
 
 VERBS = {
     "init": "Write a commented estate file that loads.",
+    "keys": "Make, show and rotate the keys that sign, and keep whom we trust.",
     "plan": "Check the estate, sign the grid of a wave, say what will be asked.",
     "sink": "Receive mail and record each message with its peer address.",
     "collect": "Read mailboxes and DMARC reports into the store.",
@@ -121,7 +122,19 @@ def _defaults() -> dict[str, object]:
     if not from_file:
         return {}
     looked_at = {name: value for name, value in from_file.items() if name != "store"}
-    return {**found, "nightly": {**from_file, "accept": from_file}, "doctor": looked_at}
+    nested = {
+        "nightly": {**from_file, "accept": from_file},
+        "keys": {
+            **dict.fromkeys(("new", "show", "rotate"), from_file),
+            "trust": _of_trust(from_file),
+        },
+    }
+    return {**found, **nested, "doctor": looked_at}
+
+
+def _of_trust(from_file: dict[str, object]) -> dict[str, object]:
+    """The defaults of `keys trust`, which is an option and a verb's name at once."""
+    return {**from_file, **dict.fromkeys(("export", "merge", "revoke"), from_file)}
 
 
 def _usage(error: click.ClickException) -> InputError:

@@ -74,6 +74,16 @@ key = signing(
 trust = _setting(
     "trust", required=False, help_text="Trust file. Default: that of the own keys.", type=PATH
 )
+local_trust = _setting(
+    "trust", required=False, help_text="The trust file.  [default: that of the own keys]", type=PATH
+)
+
+
+def passphrase_reference(name: str, help_text: str) -> Callable[[F], F]:
+    """An option that takes a reference to a passphrase, and never the passphrase."""
+    return click.option(name, metavar="REF", help=f"{help_text} keyring: or ask.")
+
+
 tsa_root = _setting(
     "tsa-root",
     required=False,

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.x509 import ObjectIdentifier
 
 ROUNDS = 600_000
+_BEGIN = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
 _PBES2 = ObjectIdentifier("1.2.840.113549.1.5.13")
 _PBKDF2 = ObjectIdentifier("1.2.840.113549.1.5.12")
 _HMAC_SHA256 = ObjectIdentifier("1.2.840.113549.2.9")
@@ -80,6 +81,16 @@ def encrypted_pem(private: bytes, passphrase: str) -> bytes:
     return _pem(asn1.encode_der(info))
 
 
+def rounds_of(pem: bytes) -> int | None:
+    """How many rounds a guess at an encrypted key costs; None where it is not one of this form."""
+    body = pem.partition(_BEGIN)[2].partition(b"-----")[0]
+    try:
+        info = asn1.decode_der(_EncryptedPrivateKeyInfo, base64.b64decode(body))
+    except ValueError:
+        return None
+    return info.algorithm.parameters.derivation.parameters.rounds
+
+
 def _algorithm(salt: bytes, iv: bytes) -> _Algorithm:
     by = _Hash(algorithm=_HMAC_SHA256, parameters=asn1.Null())
     slowly = _Slowly(salt=salt, rounds=ROUNDS, by=by)
@@ -95,5 +106,5 @@ def _algorithm(salt: bytes, iv: bytes) -> _Algorithm:
 def _pem(der: bytes) -> bytes:
     """RFC 7468 11: lines of 64 characters."""
     lines = textwrap.wrap(base64.b64encode(der).decode("ascii"), 64)
-    begin, end = (f"-----{word} ENCRYPTED PRIVATE KEY-----" for word in ("BEGIN", "END"))
-    return "\n".join([begin, *lines, end, ""]).encode("ascii")
+    begin = _BEGIN.decode("ascii")
+    return "\n".join([begin, *lines, begin.replace("BEGIN", "END"), ""]).encode("ascii")

@@ -31,6 +31,10 @@ class Role(StrEnum):
     APPROVE = "approve"
 
 
+USUAL = (Role.RECORD, Role.SEAL)
+"""The roles of a key of which nobody says more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustedKey:
     """A key, the roles it may act in, and when. None: no bound."""
@@ -135,7 +139,11 @@ def _no_public_key(path: Path, error: ValueError) -> InputError:
 
 def load(path: Path) -> Trust:
     """Read a trust file. Raises MissingError (no such file) or InputError, which says what."""
-    data = _read(path)
+    return parse(_read(path), path)
+
+
+def parse(data: bytes, path: Path) -> Trust:
+    """The trust that a trust file holds. Raises InputError, which says what is wrong."""
     try:
         keys = _entries(loads(data, where=str(path)))
     except (DamagedError, ValueError) as error:
@@ -150,10 +158,12 @@ def load(path: Path) -> Trust:
 
 def dump(trust: Trust) -> bytes:
     """The trust file that `load` reads back, with a final line end."""
-    return dumps([_to_json(found) for found in trust.keys]) + b"\n"
+    return dumps([key_to_json(found) for found in trust.keys]) + b"\n"
 
 
-def _to_json(found: TrustedKey) -> dict[str, object]:
+def key_to_json(found: TrustedKey) -> dict[str, object]:
+    """The canonical JSON form of a trusted key."""
+
     def instant(value: datetime | None) -> str | None:
         return format_instant(value) if value else None
 
@@ -171,13 +181,14 @@ def _to_json(found: TrustedKey) -> dict[str, object]:
 def _entries(value: object) -> tuple[TrustedKey, ...]:
     if not isinstance(value, list) or len(value) > MAX_KEYS:
         raise ValueError(f"expected a list of at most {MAX_KEYS} keys")
-    keys = tuple(_entry(entry) for entry in value)
+    keys = tuple(key_from_json(entry) for entry in value)
     if len({found.key.keyid for found in keys}) != len(keys):
         raise ValueError("a key stands twice")
     return keys
 
 
-def _entry(value: object) -> TrustedKey:
+def key_from_json(value: object) -> TrustedKey:
+    """Read back a trusted key. Raises ValueError."""
     fields = Fields(value, *_FIELDS)
     key = PublicKey.from_pem(fields.text("key").encode("utf-8"))
     if fields.digest("keyid") != key.keyid:

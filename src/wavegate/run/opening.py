@@ -19,7 +19,7 @@ from wavegate.evidence.night_shelf import open_night
 from wavegate.evidence.shelf import Records, Shelf, open_shelf
 from wavegate.evidence.signer import Signer
 from wavegate.evidence.signer_choice import KeyChoice
-from wavegate.evidence.trust import Role, Trust, check_usable, everything
+from wavegate.evidence.trust import Role, Trust, TrustedKey, check_usable, everything
 from wavegate.evidence.trust import load as load_trust
 from wavegate.record.local_store import LocalStore
 from wavegate.record.store import Store
@@ -112,19 +112,40 @@ def home() -> Path:
     return Path(base) / "wavegate"
 
 
+def trust_path(given: Path | None) -> Path:
+    """The trust file given, or the one beside the default key."""
+    return given or home() / "trust.json"
+
+
 def signer_for(key: KeyChoice | Path | None, *roles: Role) -> Signer:
     """The key given, or the default key, made on first use.
 
     roles: what it is to sign. Raises InputError where our own trust file says that it may not sign
     that, or not now: what it signed would be refused later, when nothing can be done any more.
     """
-    choice = key if isinstance(key, KeyChoice) else KeyChoice(where=str(key) if key else None)
-    signer = open_signer(choice, home())
-    path = home() / "trust.json"
-    found = load_trust(path).find(signer.keyid) if path.exists() else None
+    signer, found = _signer(key)
     if found is not None:
         check_usable(found, roles or (Role.RECORD,), clock.now())
     return signer
+
+
+def approver_for(key: KeyChoice | Path | None) -> Signer:
+    """The key of a person's word: one for approvals, or for records, and then it is no approval.
+
+    Raises as `signer_for`.
+    """
+    signer, found = _signer(key)
+    if found is not None:
+        role = Role.APPROVE if Role.APPROVE in found.roles else Role.RECORD
+        check_usable(found, (role,), clock.now())
+    return signer
+
+
+def _signer(key: KeyChoice | Path | None) -> tuple[Signer, TrustedKey | None]:
+    """The key, and its entry in our own trust file."""
+    choice = key if isinstance(key, KeyChoice) else KeyChoice(where=str(key) if key else None)
+    signer, path = open_signer(choice, home()), trust_path(None)
+    return signer, load_trust(path).find(signer.keyid) if path.exists() else None
 
 
 def sealer_for(key: KeyChoice | Path | None) -> Signer:
@@ -137,7 +158,7 @@ def trust_for(trust: Path | None, signer: Signer | None = None) -> Trust:
 
     Raises MissingError if there is neither.
     """
-    path = trust or home() / "trust.json"
+    path = trust_path(trust)
     if signer is None:
         return load_trust(path)
     known = load_trust(path) if path.exists() else Trust(keys=())
