@@ -11,7 +11,7 @@ MANIFEST; RUN, which lists these; VERIFY.md and verify.sh, MANIFEST, seal.
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,13 +27,13 @@ from wavegate.evidence.instructions import (
     instructions,
     script,
 )
-from wavegate.evidence.manifest import MANIFEST, SEAL, SEAL_TOKENS, digests_of
+from wavegate.evidence.manifest import MANIFEST, OUTSIDE, SEAL, SEAL_TOKENS, digests_of
 from wavegate.evidence.manifest import write as write_manifest
 from wavegate.evidence.predicates import SealPredicate
 from wavegate.evidence.run_list import RUN, Random, tag, write_run
 from wavegate.evidence.signer import Signer
 from wavegate.evidence.statement import write
-from wavegate.evidence.tree import open_tree
+from wavegate.evidence.tree import Tree, open_tree
 from wavegate.record.snapshot import Tool
 
 VERDICTS = "verdicts.json"
@@ -51,6 +51,9 @@ REPORTS = (
 )
 """What a seal vouches for by name beside verdicts, where it is present: the reports, and what a
 night says of the nights before it."""
+
+_LAST = OUTSIDE | {CUSTOMER, VERIFY_MD, VERIFY_SH}
+"""What an extract gets when it is sealed."""
 
 
 @contextmanager
@@ -97,14 +100,18 @@ def seal_bundle(
     Raises InvalidError for a file that must not be in a bundle, InternalError (disk full).
     """
     with _disk_errors(folder):
-        run_list, taken = _seal_extracts(folder, run, wave, agreed or {}, random)
-        (folder / RUN).write_bytes(run_list)
-        (folder / VERIFY_MD).write_bytes(instructions(run, wave).encode("utf-8"))
-        (folder / VERIFY_SH).write_bytes(script().encode("ascii"))
         with open_tree(folder) as tree:
-            files = digests_of(tree, taken)
-        manifest = write_manifest(files)
-        (folder / MANIFEST).write_bytes(manifest)
+            entries, files = _seal_extracts(tree, run, wave, agreed or {}, random)
+            files |= digests_of(tree, files)
+        run_list = write_run(entries, random)
+        files |= {
+            VERIFY_MD: _put(folder / VERIFY_MD, instructions(run, wave)),
+            VERIFY_SH: _put(folder / VERIFY_SH, script()),
+        }
+        named = (VERDICTS, *(name for name in REPORTS if name in files))
+        subjects = {name: files[name] for name in named}
+        subjects[RUN] = _put(folder / RUN, run_list)
+        subjects[MANIFEST] = _put(folder / MANIFEST, write_manifest(files))
         predicate = SealPredicate(
             run=run,
             wave=wave,
@@ -114,12 +121,8 @@ def seal_bundle(
             drill=drill,
             lines=run_list.count(b"\n"),
         )
-        named = (VERDICTS, *(name for name in REPORTS if name in files))
-        subjects = {MANIFEST: digest(manifest), RUN: digest(run_list)}
-        subjects |= {name: files[name] for name in named}
-        payload = write(subjects, predicate)
-        (folder / SEAL).write_bytes(sign(payload, signer))
-        _sync_all(folder)
+        (folder / SEAL).write_bytes(sign(write(subjects, predicate), signer))
+        _sync_all(folder, (*files, MANIFEST, RUN, SEAL))
 
 
 def add_tokens(folder: Path, tokens: Sequence[bytes]) -> None:
@@ -132,45 +135,66 @@ def add_tokens(folder: Path, tokens: Sequence[bytes]) -> None:
 
 
 def _seal_extracts(
-    folder: Path, run: str, wave: str | None, agreed: Mapping[str, str], random: Random
-) -> tuple[bytes, dict[str, str]]:
-    """Finish each extract; the bytes of RUN, which lists their MANIFESTs, and all digests taken."""
+    tree: Tree, run: str, wave: str | None, agreed: Mapping[str, str], random: Random
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Finish each extract: the entries of RUN, and the digests of all files of extracts."""
     entries: dict[str, str] = {}
-    taken: dict[str, str] = {}
-    for extract in sorted((folder / FOLDER).iterdir()) if (folder / FOLDER).is_dir() else ():
-        secret = agreed.get(extract.name)
-        files = _seal_extract(extract, run, wave, random, agreed=secret is not None)
-        entries[tag(run, secret or random(32).hex(), extract.name)] = files[MANIFEST]
-        taken |= {f"{FOLDER}{extract.name}/{name}": found for name, found in files.items()}
-    return write_run(entries, random), taken
+    files: dict[str, str] = {}
+    inside: dict[str, list[str]] = {}
+    for name in tree.names:
+        if name.startswith(FOLDER):
+            inside.setdefault(name.split("/")[1], []).append(name)
+    for customer, names in inside.items():
+        secret = agreed.get(customer)
+        told = CustomerFile(
+            customer=customer,
+            run=run,
+            records=sum(name.split("/")[2:4] == ["records", "objects"] for name in names),
+            salt=random(SALT_BYTES).hex(),
+            agreed=secret is not None,
+        )
+        own = _seal_extract(tree, names, told, wave)
+        entries[tag(run, secret or random(32).hex(), customer)] = own[MANIFEST]
+        files |= {f"{FOLDER}{customer}/{name}": found for name, found in own.items()}
+    return entries, files
 
 
 def _seal_extract(
-    extract: Path, run: str, wave: str | None, random: Random, *, agreed: bool
+    tree: Tree, names: Sequence[str], told: CustomerFile, wave: str | None
 ) -> dict[str, str]:
     """Write what an extract has last; the SHA-256 of each of its files, MANIFEST too."""
-    customer = CustomerFile(
-        customer=extract.name,
-        run=run,
-        records=sum(len(files) for _, _, files in os.walk(extract / "records/objects")),
-        salt=random(SALT_BYTES).hex(),
-        agreed=agreed,
-    )
-    (extract / CUSTOMER).write_bytes(customer.to_bytes())
-    (extract / VERIFY_MD).write_bytes(extract_instructions(run, wave).encode("utf-8"))
-    (extract / VERIFY_SH).write_bytes(extract_script().encode("ascii"))
-    with open_tree(extract) as tree:
-        files = digests_of(tree)
-    manifest = write_manifest(files)
-    (extract / MANIFEST).write_bytes(manifest)
-    return {**files, MANIFEST: digest(manifest)}
+    place = f"{FOLDER}{told.customer}/"
+    listed = [name for name in names if name.removeprefix(place) not in _LAST]
+    files = {name.removeprefix(place): digest(tree.read(name)) for name in listed}
+    extract = tree.root / place
+    files |= {
+        CUSTOMER: _put(extract / CUSTOMER, told.to_bytes()),
+        VERIFY_MD: _put(extract / VERIFY_MD, extract_instructions(told.run, wave)),
+        VERIFY_SH: _put(extract / VERIFY_SH, extract_script()),
+    }
+    return {**files, MANIFEST: _put(extract / MANIFEST, write_manifest(files))}
 
 
-def _sync_all(folder: Path) -> None:
-    for place, _, files in os.walk(folder):
-        for name in files:
-            _sync(os.path.join(place, name))  # noqa: PTH118 - many thousand of them
-        _sync(place)
+def _put(path: Path, content: bytes | str) -> str:
+    """Write a file; the SHA-256 of its bytes."""
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    path.write_bytes(data)
+    return digest(data)
+
+
+def _sync_all(folder: Path, names: Iterable[str]) -> None:
+    """Make files and their folders durable; what a store wrote below `records/` is so already."""
+    folders: set[str] = set()
+    for name in names:
+        if name.startswith("records/"):
+            continue
+        _sync(f"{folder}/{name}")
+        parent = name.rpartition("/")[0]
+        while parent not in folders:
+            folders.add(parent)
+            parent = parent.rpartition("/")[0]
+    for parent in folders:
+        _sync(f"{folder}/{parent}")
 
 
 def _sync(path: Path | str) -> None:

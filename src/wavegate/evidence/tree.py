@@ -123,47 +123,58 @@ def _open_folder(folder: Path) -> int:
         raise InputError(f"cannot be opened: {error.strerror}", where=str(folder)) from error
 
 
-def _list(root: int, budget: Budget) -> tuple[str, ...]:
-    names: list[str] = []
-    total = 0
-    for name, found in _walk(root, ""):
-        names.append(name)
-        total += found.st_size
-        if len(names) > budget.files or total > budget.total or found.st_size > budget.one:
+@dataclass(slots=True)
+class _Listing:
+    """The files met so far. total: their bytes."""
+
+    budget: Budget
+    names: list[str] = field(default_factory=list)
+    total: int = 0
+
+    def walk(self, folder: int, prefix: str) -> None:
+        """Meet all files below an open folder. Raises InvalidError for what is no plain file."""
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                name = _plain_name(prefix + entry.name)
+                if entry.is_dir(follow_symlinks=False):
+                    self._enter(folder, entry.name, name)
+                    continue
+                found = entry.stat(follow_symlinks=False)
+                _check_plain(found, name)
+                self._meet(name, found.st_size)
+
+    def _enter(self, folder: int, part: str, name: str) -> None:
+        try:
+            inner = os.open(part, _FLAGS | os.O_DIRECTORY, dir_fd=folder)
+        except OSError as error:
+            raise InvalidError(f"cannot be opened: {error.strerror}", where=name) from error
+        try:
+            self.walk(inner, name + "/")
+        finally:
+            os.close(inner)
+
+    def _meet(self, name: str, size: int) -> None:
+        self.names.append(name)
+        self.total += size
+        budget = self.budget
+        if len(self.names) > budget.files or self.total > budget.total or size > budget.one:
             raise InvalidError(
                 f"more than {budget.files} files, {budget.total} bytes in all or "
                 f"{budget.one} bytes in one",
                 where=name,
                 cure="this is no bundle of ours",
             )
+
+
+def _list(root: int, budget: Budget) -> tuple[str, ...]:
+    listing = _Listing(budget)
+    listing.walk(root, "")
+    names = sorted(listing.names)
     try:
         check_distinct(names)
     except ValueError as error:
         raise InvalidError(str(error), cure="this is no bundle of ours") from error
-    return tuple(sorted(names))
-
-
-def _walk(folder: int, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            name = _plain_name(prefix + entry.name)
-            found = entry.stat(follow_symlinks=False)
-            if stat.S_ISDIR(found.st_mode):
-                yield from _walk_inner(folder, entry.name, name)
-            else:
-                _check_plain(found, name)
-                yield name, found
-
-
-def _walk_inner(folder: int, part: str, name: str) -> Iterator[tuple[str, os.stat_result]]:
-    try:
-        inner = os.open(part, _FLAGS | os.O_DIRECTORY, dir_fd=folder)
-    except OSError as error:
-        raise InvalidError(f"cannot be opened: {error.strerror}", where=name) from error
-    try:
-        yield from _walk(inner, name + "/")
-    finally:
-        os.close(inner)
+    return tuple(names)
 
 
 def _plain_name(name: str) -> str:
