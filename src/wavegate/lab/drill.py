@@ -350,12 +350,22 @@ def _judge(
     found: Outcome,
     usual: dict[str, str],
 ) -> Judged:
-    """One fault; what belongs to another that was planted with it is no alarm."""
+    """One fault; what belongs to another that was planted with it is no alarm.
+
+    A benign variation must be quiet under the promises that no fault beside it may turn.
+    """
     others = [other for other in together if other is not fault]
-    theirs = {name for other in others for name in (*other.promises, *other.also_allowed)}
+    broken = [other for other in others if not other.benign]
+    theirs = {name for other in others for name in other.also_allowed}
+    theirs |= {name for other in broken for name in other.promises}
+    quiet = tuple(name for name in fault.promises if name not in theirs)
     instance = copy.instance(fault)
     expected = Expected(
-        fault=replace(fault, also_allowed=(*fault.also_allowed, *theirs)),
+        fault=replace(
+            fault,
+            promises=quiet if fault.benign else fault.promises,
+            also_allowed=(*fault.also_allowed, *theirs),
+        ),
         instance=instance,
         names=copy.names(fault, found.known.get(instance, {})),
         sharing=copy.sharing,
