@@ -14,6 +14,15 @@ from wavegate.cli.outcome import Outcome, finish, say
 from wavegate.clock import parse_instant
 from wavegate.evidence.signer_choice import KeyChoice
 
+EPILOG = """\b
+Examples:
+  wavegate keys new seal --passphrase file:/run/secrets/seal
+  wavegate keys show
+  wavegate keys trust export --out trust.json   (for those who verify)
+  wavegate keys rotate seal
+Who gives no --key signs with a key that is made on first use, and that serves for everything.
+Exit codes: 0 done; 1 a rotation that does not hold; 2 usage or input; 3 something is missing.
+"""
 NEW = """\b
 Examples:
   wavegate keys new seal --role record --role seal --passphrase file:/run/secrets/seal
@@ -71,7 +80,7 @@ class Instant(click.ParamType[datetime]):
             self.fail(f"{value!r} is no instant such as 2025-03-01T12:00:00Z", param, ctx)
 
 
-@click.group("keys")
+@click.group("keys", epilog=EPILOG)
 def command() -> None:
     """Make, show and rotate the keys that sign, and keep the list of those that are trusted."""
 
