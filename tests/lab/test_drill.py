@@ -135,7 +135,7 @@ def test_an_unhealthy_world_counts_for_nothing(tmp_path: Path) -> None:
     stage = Stage(sick={"still-1"})
     found = drill(request(tmp_path, PTR, MX), quiet, stage)
     assert ((), False) == (found.rows, found.passed)
-    assert ["still-1", "still-1"] == stage.played
+    assert ["still-1"] * 3 == stage.played
     assert ["still-1: the world without a fault is not GO: {'acme56-prod1': 'NO-GO'}"] == list(
         found.uncounted
     )

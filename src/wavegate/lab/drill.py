@@ -31,7 +31,8 @@ RESULTS = "results.jsonl"
 VERDICTS = "verdicts"
 HEALTHY = Lot(name="healthy", kind="watched", copies=((),), healthy=True)
 """The world without a fault, for lots that have no healthy copy beside their fault."""
-TWICE = 2
+TRIES = 3
+"""How often a lot is played that does not count, each time slower."""
 Player = Callable[[Lot, Path, Say, Running], Outcome]
 
 
@@ -240,22 +241,25 @@ class _Round:
     def _lot(self, lot: Lot) -> str:
         """Play a lot and keep its results; why they do not count, empty where they do."""
         why = ""
-        for attempt in range(1, TWICE + 1):
-            folder = self._folder(lot)
-            try:
-                self._say(f"{lot.name}: playing, {len(lot.copies)} worlds")
-                found = self._player(
-                    lot, folder, lambda text: self._say(f"{lot.name}{text}"), self._running
-                )
-            except WavegateError as error:
-                why = f"{lot.name}: {error}"
-            else:
-                why = self._judged(lot, found, folder)
+        for pace in range(1, TRIES + 1):
+            why = self._try(replace(lot, pace=pace))
             if not why:
                 return ""
-            if attempt < TWICE:
-                self._say(f"{why}; once more")
+            if pace < TRIES:
+                self._say(f"{why}; once more, slower")
         return why
+
+    def _try(self, lot: Lot) -> str:
+        """Play a lot once and keep its results; why they do not count, empty where they do."""
+        folder = self._folder(lot)
+        self._say(f"{lot.name}: playing, {len(lot.copies)} worlds")
+        try:
+            found = self._player(
+                lot, folder, lambda text: self._say(f"{lot.name}{text}"), self._running
+            )
+        except WavegateError as error:
+            return f"{lot.name}: {error}"
+        return self._judged(lot, found, folder)
 
     def _folder(self, lot: Lot) -> Path:
         """A folder of its own for each play of a lot."""

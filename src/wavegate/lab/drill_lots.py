@@ -36,13 +36,15 @@ LARGEST: dict[Kind, int] = {"still": 56, "watched": 40, "settled": 24, "stepped"
 class Lot:
     """A lab that is played once. copies: for each copy of the world the faults planted in it.
 
-    healthy: whether a copy without any stands beside them.
+    healthy: whether a copy without any stands beside them. pace: how many times as long everything
+    takes, for a machine that is busy.
     """
 
     name: str
     kind: Kind
     copies: tuple[tuple[str, ...], ...]
     healthy: bool
+    pace: int = 1
 
     @property
     def limits(self) -> tuple[str, ...]:
@@ -60,18 +62,19 @@ class Lot:
         """Its length: more copies need more time between two looks at the same one."""
         match self.kind:
             case "still":
-                return timedelta(seconds=12)
+                seconds = 12.0
             case "watched":
-                return timedelta(seconds=max(12.0, 1.7 * len(self.copies)))
+                seconds = max(12.0, 1.7 * len(self.copies))
             case "settled":
-                return timedelta(seconds=24)
+                seconds = 24.0
             case "stepped":
-                return timedelta(seconds=8)
+                seconds = 20.0
+        return self.pace * timedelta(seconds=seconds)
 
     @property
     def opens_in(self) -> timedelta:
         """Time for the mail and the captures before the window, on a machine that is not idle."""
-        return timedelta(seconds=42 + 1.2 * len(self.copies))
+        return self.pace * timedelta(seconds=42 + 1.2 * len(self.copies))
 
     def scenario(self) -> dict[str, object]:
         """The scenario file that serves it."""

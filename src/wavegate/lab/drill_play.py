@@ -30,6 +30,8 @@ from wavegate.lab.tampering import Place, other_tool, second_key, tamper
 TRIES = 3
 MAILS_WITHIN = 6
 """How often the mail of a phase is waited for, each time as long as the lab is patient."""
+BEFORE = timedelta(seconds=8)
+"""What a window length is at most, for instants before the opening."""
 SEEDS, BURSTS = "seeds.json", "20"
 Lab = Mapping[str, Any]
 
@@ -90,6 +92,15 @@ def _ahead(step: PlayStep, window: timedelta) -> str:
     """How far a clock is ahead, with its sign."""
     off = timedelta(days=step.days) if step.days else (step.off or 0.0) * window
     return ("-" if off < timedelta() else "+") + clock.format_duration(abs(off))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Begun:
+    """A capture of one instance that runs beside the play."""
+
+    name: str
+    instance: str
+    process: "Popen[bytes]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,16 +175,17 @@ class _Stage(Commands):
         self._before(lab, at)
         with ExitStack() as stack:
             watch = stack.enter_context(self._watch(lab))
-            extra = self._early(lab, stack)
+            extra = self._scheduled(lab, stack, early=True)
             self.run("phase window", 0, "lab", "phase", "window", *at)
-            extra += self._late(lab, stack)
+            extra += self._scheduled(lab, stack, early=False)
             moved = self.run("phase after", None, "lab", "phase", "after", *at)
-            for process in (*extra, *([watch] if watch else [])):
-                self._gone(process)
+            known = dict(map(self._captured, extra))
+            if watch is not None:
+                self.awaited("watch", watch)
         if self.lot.kind == "settled":
             self._until(clock.parse_instant(lab["settled"]))
         self._capture(lab, "after")
-        return replace(self._decided(lab), writes=tuple(moved.data["writes"]))
+        return replace(self._decided(lab, known), writes=tuple(moved.data["writes"]))
 
     def _until(self, at: datetime) -> None:
         self.running.wait((at - clock.now()) / timedelta(seconds=1))
@@ -245,33 +257,33 @@ class _Stage(Commands):
                 key = second_key(home / "keys" / "default.pem", home / "trust.json")
                 return self, ("--key", str(key))
 
-    def _early(self, lab: Lab, stack: ExitStack) -> "list[Popen[bytes]]":
-        """Captures that begin at an instant before the opening."""
-        due = [special for special in self.steps.scheduled() if (special.step.since or 0) < 0]
-        return self._scheduled(lab, stack, due)
+    def _scheduled(self, lab: Lab, stack: ExitStack, *, early: bool) -> list["_Begun"]:
+        """Begin captures of single instances, each at its instant, and go on meanwhile.
 
-    def _late(self, lab: Lab, stack: ExitStack) -> "list[Popen[bytes]]":
-        """Captures that begin at an instant in the window."""
-        due = [special for special in self.steps.scheduled() if (special.step.since or 0) >= 0]
-        return self._scheduled(lab, stack, due)
+        early: those before the opening, or those in the window.
+        """
+        due = (s for s in self.steps.scheduled() if ((s.step.since or 0.0) < 0) == early)
+        return [self._begin(lab, stack, special) for special in due]
 
-    def _scheduled(self, lab: Lab, stack: ExitStack, due: list[Special]) -> "list[Popen[bytes]]":
-        """Begin captures of single instances, each at its instant, and go on meanwhile."""
-        begun = []
-        for special in due:
-            since, phase = special.step.since or 0.0, str(special.step.phase)
-            wrong = phase == "after" or since >= 0
-            self._until(self._at(lab, since))
-            name = f"capture-{special.instance}-{len(begun)}"
-            args = ("--phase", phase, "--instance", special.instance)
-            force = ("--force",) if wrong else ()
-            started = self.started(name, "capture", *self._where(lab), *args, *force)
-            begun.append(stack.enter_context(started))
-        return begun
+    def _begin(self, lab: Lab, stack: ExitStack, special: Special) -> "_Begun":
+        since, phase = special.step.since or 0.0, str(special.step.phase)
+        length = min(self.lot.window, BEFORE) if since < 0 else self.lot.window
+        self._until(clock.parse_instant(lab["window"]["start"]) + since * length)
+        name = f"capture-{special.instance}-{phase}"
+        force = ("--force",) if phase == "after" or since >= 0 else ()
+        args = ("--phase", phase, "--instance", special.instance, *force)
+        process = stack.enter_context(self.started(name, "capture", *self._where(lab), *args))
+        return _Begun(name=name, instance=special.instance, process=process)
 
-    def _decided(self, lab: Lab) -> Outcome:
+    def _captured(self, begun: "_Begun") -> tuple[str, Mapping[str, str]]:
+        """Wait for a capture that was begun; the record that it made."""
+        data = self.awaited(begun.name, begun.process).data
+        if "snapshots" not in data:
+            raise InternalError(f"{begun.name} came to nothing: {data}")
+        return begun.instance, {"the record": str(data["snapshots"][0]["record"])}
+
+    def _decided(self, lab: Lab, known: dict[str, Mapping[str, str]]) -> Outcome:
         """Tamper where the catalogue says so, gate, tamper again and verify."""
-        known: dict[str, Mapping[str, str]] = {}
         store = self.store
         for special in self.steps.tampered(sealed=False):
             done = tamper(str(special.step.what), self._evidence(lab, special))
