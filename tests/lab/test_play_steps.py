@@ -4,15 +4,20 @@
 
 import runpy
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from wavegate import clock
+from wavegate.cli.lab_text import listed, told
 from wavegate.errors import InputError
 from wavegate.lab import skewed
-from wavegate.lab.faults import faults
+from wavegate.lab.faults import explain, faults, planted
+from wavegate.lab.play import Play, play
 from wavegate.lab.play_steps import play_step
+from wavegate.lab.reference import reference_world
 from wavegate.lab.tampering import TAMPERINGS
 
 STEPS = [step for fault in faults() for step in fault.play]
@@ -78,3 +83,32 @@ def test_a_skewed_process_goes_by_its_own_clock(monkeypatch: pytest.MonkeyPatch)
     ((at, argv),) = seen
     assert argv == ["wavegate", "plan"]
     assert timedelta(days=44) < datetime.now(UTC) - at < timedelta(days=46)
+
+
+def test_an_ordinary_play_does_not_pretend(tmp_path: Path) -> None:
+    """What lies in the steps is not played by the ordinary ones: it says who takes them."""
+    wanted = Play(scenario="single", folder=tmp_path / "x", faults=("record-byte-flipped",))
+    with pytest.raises(InputError, match="record-byte-flipped") as caught:
+        play(wanted, lambda _: None)
+    assert "lab drill --fault record-byte-flipped" in (caught.value.cure or "")
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_served_world_may_be_healthy() -> None:
+    """By hand, a person can take such steps against a world that has nothing planted."""
+    world = reference_world()
+    assert planted(world, ("record-byte-flipped",)) == world
+
+
+def test_explaining_tells_the_steps() -> None:
+    """Whoever reads of a fault learns what a play does differently, and who must notice."""
+    text = told(explain("verdict-edited"))
+    assert "after gate: verdict-edited" in text
+    assert "by verify" in text
+
+
+def test_the_list_tells_why_something_cannot_be_played() -> None:
+    """Nothing is dropped silently, neither from the list nor from the reasons."""
+    found = replace(explain("probe-gap"), unplayable="nobody can")
+    assert "cannot be played: nobody can" in listed([found])
+    assert "unplayable    nobody can" in told(found)

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from wavegate import clock
-from wavegate.errors import InternalError
+from wavegate.errors import InputError, InternalError
 from wavegate.lab.commands import Commands, Running, Say, Step
+from wavegate.lab.faults import explain
+from wavegate.lab.scenario import load_scenario
 
 WATCH_STARTS = timedelta(seconds=8)
 """How long before the opening a watch is started at the latest."""
@@ -92,8 +94,10 @@ def play(wanted: Play, say: Say) -> Played:
     While something is open, it waits until the world has nothing more to show, and gates again.
 
     A machine too busy to be ready before the opening gets twice the time, in another folder.
-    Raises InternalError, with the command's own words, for a step that could not be done.
+    Raises InputError for a fault that only a drill plays, and InternalError, with the command's own
+    words, for a step that could not be done.
     """
+    _refuse_other_steps(wanted)
     for attempt in range(1, TRIES):
         try:
             return _play(wanted, say)
@@ -105,6 +109,18 @@ def play(wanted: Play, say: Say) -> Played:
                 f"not ready before the opening: once more, {wanted.opens_in} before it, in {folder}"
             )
     return _play(wanted, say)
+
+
+def _refuse_other_steps(wanted: Play) -> None:
+    """A play takes the ordinary steps: a fault that lies in the steps would not be played by it."""
+    faults = (*load_scenario(wanted.scenario).faults, *wanted.faults)
+    for fault in map(explain, faults):
+        if fault.play:
+            raise InputError(
+                f"{fault.id} is no state of the world alone: its steps differ",
+                where="--fault",
+                cure=f"`wavegate lab drill --fault {fault.id}` takes them",
+            )
 
 
 class _TooLateError(Exception):
