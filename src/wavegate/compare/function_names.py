@@ -15,12 +15,16 @@ def family(name: str) -> str:
 
 
 def place_of(instance: Instance, name: str) -> str:
-    """The subject of a finding: the function and the host where it is asked, or the instance."""
+    """The subject of a finding: the function and where it is asked, or the instance.
+
+    Where it is asked: the host, and the path where the estate names one.
+    """
     if family(name) == "certificate" and "/" in name:
         return f"certificate of {name.partition('/')[2]}"
     probe = instance.functions.get(name, instance.functions.get(family(name)))
-    host = _host(instance, probe if isinstance(probe, FunctionProbe) else None)
-    return f"{name} of {host or f'instance:{instance.name}'}"
+    told = probe if isinstance(probe, FunctionProbe) else None
+    host = _host(instance, told)
+    return f"{name} of {host}{_path(told)}" if host else f"{name} of instance:{instance.name}"
 
 
 def _host(instance: Instance, probe: FunctionProbe | None) -> str | None:
@@ -32,6 +36,14 @@ def _host(instance: Instance, probe: FunctionProbe | None) -> str | None:
         return urlsplit(url).hostname if url else None
     except ValueError:
         return None
+
+
+def _path(probe: FunctionProbe | None) -> str:
+    """The path that the estate names, without what may be secret in a query."""
+    try:
+        return urlsplit(probe.url).path if probe is not None and probe.url else ""
+    except ValueError:
+        return ""
 
 
 def switched_off(instance: Instance, known: Container[str]) -> tuple[str, ...]:
