@@ -117,6 +117,15 @@ def test_an_old_version_can_be_dropped(served: Served, tls12: bool, spoken: bool
         assert spoken
 
 
+def test_one_kind_is_one_certificate(served: Served) -> None:
+    """What is dropped is a version or a link of the chain, and nothing else with it."""
+    seen = set()
+    for shown in (Secure(), Secure(whole=False), Secure(tls12=False)):
+        served.shown.append(shown)
+        seen.add(ssl.get_server_certificate(("127.0.0.1", urlsplit(served.url).port or 0)))
+    assert len(seen) == 1
+
+
 def test_the_estate_leads_links_over_the_front(tmp_path: Path) -> None:
     """Link and mirror page are https, and the file that it names as authority is there."""
     with running("single", tmp_path, faults=("benign-cert-renewed",), opens_in=timedelta(hours=1)):

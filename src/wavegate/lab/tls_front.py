@@ -60,6 +60,7 @@ class Authority:
         self._folder = folder
         self._opens = opens
         self._contexts: dict[Secure, ssl.SSLContext] = {}
+        self._leaves: dict[str, Issued] = {}
         self.root = _issue("the lab's root", None, opens - YEAR, opens + 5 * YEAR)
         self.between = _issue("the lab's issuer", self.root, opens - YEAR, opens + 4 * YEAR)
 
@@ -74,7 +75,7 @@ class Authority:
         return self._contexts[shown]
 
     def _context(self, shown: Secure) -> ssl.SSLContext:
-        leaf = self._leaf(shown)
+        leaf = self._leaf(shown.certificate)
         chain = (leaf.pem, self.between.pem) if shown.whole else (leaf.pem,)
         path = self._folder / f"front-{len(self._contexts)}.pem"
         path.touch(mode=0o600)
@@ -84,10 +85,16 @@ class Authority:
         context.minimum_version = ssl.TLSVersion.TLSv1_2 if shown.tls12 else ssl.TLSVersion.TLSv1_3
         return context
 
-    def _leaf(self, shown: Secure) -> Issued:
+    def _leaf(self, kind: str) -> Issued:
+        """The certificate of a kind, the same one however it is shown."""
+        if kind not in self._leaves:
+            self._leaves[kind] = self._issued(kind)
+        return self._leaves[kind]
+
+    def _issued(self, kind: str) -> Issued:
         ends = {"good": self._opens + YEAR, "expired": self._opens.replace(microsecond=0) + SOON}
-        until = ends.get(shown.certificate, self._opens + 2 * YEAR)
-        name = STRANGER if shown.certificate == "another" else HOST
+        until = ends.get(kind, self._opens + 2 * YEAR)
+        name = STRANGER if kind == "another" else HOST
         return _issue(name, self.between, self._opens - YEAR / 2, until, host=True)
 
 
