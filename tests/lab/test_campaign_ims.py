@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lab's identity service: what it grants, what it refuses, and what a token opens."""
 
+import json
+
 import pytest
 
 from wavegate.lab.campaign_calls import Sessions
 from wavegate.lab.campaign_ims import Ims
+from wavegate.lab.running import Lab
 
 
 def asked(ims: Ims, **other: str) -> dict[str, str]:
@@ -57,3 +60,12 @@ def test_a_bearer_token_stands_for_one_session() -> None:
     second = sessions.borne(header)
     assert second not in (None, first)
     assert [None, None] == [sessions.borne("Bearer eyJforged"), sessions.borne("")]
+
+
+def test_lab_json_tells_what_a_client_needs(calm_lab: Lab) -> None:
+    """Who plays with the lab can log on either way; nobody else can read the file."""
+    path = calm_lab.directory / "lab.json"
+    told = json.loads(path.read_text())["instances"]["acme-prod1"]
+    ims = calm_lab.campaigns["acme-prod1"].sessions.ims
+    assert ims.told(told["url"]) == told["ims"]
+    assert 0o600 == path.stat().st_mode & 0o777

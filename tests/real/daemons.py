@@ -23,8 +23,10 @@ READY_WITHIN = timedelta(seconds=20)
 ENDS_WITHIN = 10.0
 LOOK_EVERY = 0.03
 SHOWN = 3000
-LOGS: dict[str, Path] = {}
-"""What every server of this run wrote, by name; `conftest` shows it where a test fails."""
+LATEST = 14
+"""So many servers may have to do with a failure: those of two worlds."""
+LOGS: list[Path] = []
+"""What the servers of this run wrote, the latest last; `conftest` shows it where a test fails."""
 
 
 def binary(name: str, package: str) -> str:
@@ -90,7 +92,7 @@ def daemon(
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """A server while it runs. ready: whether it serves. stop: its own command to end it by."""
     log = folder / f"{name}.log"
-    LOGS[str(log)] = log
+    LOGS.append(log)
     with log.open("wb") as out:
         process = subprocess.Popen(
             command,
@@ -134,8 +136,8 @@ def _end(process: "subprocess.Popen[bytes]", stop: Sequence[str] | None) -> None
 
 
 def shown_logs() -> str:
-    """The ends of what all servers wrote."""
-    return "\n".join(f"--- {log}\n{_tail(log)}" for log in LOGS.values())
+    """The ends of what the latest servers wrote."""
+    return "\n".join(f"--- {log}\n{_tail(log)}" for log in dict.fromkeys(LOGS[-LATEST:]))
 
 
 def _tail(log: Path) -> str:

@@ -24,6 +24,14 @@ class Ims:
     client_secret: str = field(default_factory=lambda: f"p8e-{token_hex(16)}")
     bearers: set[str] = field(default_factory=set)
 
+    def told(self, url: str) -> dict[str, str]:
+        """What a client needs to know. url: of the Campaign that the service stands beside."""
+        return {
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+            "url": url + TOKEN_PATH,
+        }
+
     def token(self, form: Mapping[str, object]) -> Answered:
         """Status and body of a token request (RFC 6749 5.1, 5.2)."""
         if form.get("grant_type") != "client_credentials":

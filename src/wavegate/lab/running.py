@@ -409,6 +409,7 @@ class Lab:
                     "url": campaign.url,
                     "operator": campaign.sessions.operator,
                     "password": campaign.sessions.password,
+                    "ims": campaign.sessions.ims.told(campaign.url),
                     "recipient": self.flows[name].recipient,
                 }
                 for name, campaign in self.campaigns.items()
