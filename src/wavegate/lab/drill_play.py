@@ -195,6 +195,7 @@ class _Stage(Commands):
         opens = clock.parse_instant(lab["window"]["start"])
         latest = opens - timedelta(seconds=8 if self.lot.kind == "watched" else 3)
         try:
+            self._gate_others(lab)
             self._plan(lab)
             for _ in range(MAILS_WITHIN):
                 if not self.run("mail before", None, "lab", "phase", "before", *at).code:
@@ -289,7 +290,6 @@ class _Stage(Commands):
             done = tamper(str(special.step.what), self._evidence(lab, special))
             known[special.instance] = dict(done.names)
             store = done.store if done.store != self.store else store
-        self._gate_others(lab)
         where = ("--estate", str(lab["estate"]), "--store", str(store), "--wave", str(lab["wave"]))
         bundle = self.folder / "bundle"
         gated = self.run("gate", None, "gate", *where, "--final", "--out", str(bundle))
