@@ -310,7 +310,9 @@ class _Stage(Commands):
             out = self.folder / f"bundle-{wave}"
             self.run("gate other", None, "gate", *where, "--final", "--out", str(out))
 
-    def _evidence(self, lab: Lab, special: Special, **more: Path) -> Place:
+    def _evidence(
+        self, lab: Lab, special: Special, bundle: Path | None = None, extract: Path | None = None
+    ) -> Place:
         text = special.cast.text
         return Place(
             store=self.store,
@@ -319,7 +321,8 @@ class _Stage(Commands):
             instance=special.instance,
             sister=text("acme-stage1"),
             server=text("127.53.1.4"),
-            **more,
+            bundle=bundle,
+            extract=extract,
         )
 
     def _after_sealing(
