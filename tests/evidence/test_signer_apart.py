@@ -2,16 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keys in a PKCS#11 token (SoftHSM) and in AWS KMS (a stub that signs with a key of its own)."""
 
-import shutil
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from tests.builders.softhsm import KEY_IN_TOKEN, PIN, make_token, needs_softhsm
 
 from wavegate.errors import InputError, InternalError, MissingError
 from wavegate.evidence.envelope import open_envelope, sign
@@ -20,44 +18,13 @@ from wavegate.evidence.signer import Signer
 from wavegate.evidence.signer_apart import service_signer, token_signer
 from wavegate.evidence.trust import Role, Trust, everything
 
-PIN = "567890"
-LIBRARIES = (
-    "/usr/lib/softhsm/libsofthsm2.so",
-    "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
-    "/usr/lib64/pkcs11/libsofthsm2.so",
-)
-LIBRARY = next((path for path in LIBRARIES if Path(path).exists()), None)
-needs_softhsm = pytest.mark.skipif(
-    LIBRARY is None or shutil.which("softhsm2-util") is None,
-    reason="SoftHSM is not on this machine (package softhsm2)",
-)
-HOME = "hsm:1?label=wavegate"
-
 
 @pytest.fixture(scope="module")
 def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A SoftHSM token with a P-256 key of id 1 and an RSA key of id 2."""
-    pkcs11: Any = pytest.importorskip("pkcs11", reason="the extra hsm is not installed")
-    folder = tmp_path_factory.mktemp("softhsm")
-    (folder / "tokens").mkdir()
-    (folder / "softhsm2.conf").write_text(f"directories.tokendir = {folder}/tokens\n")
+    """The token."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SOFTHSM2_CONF", str(folder / "softhsm2.conf"))
-        patch.setenv("PYKCS11LIB", str(LIBRARY))
-        words = ["--init-token", "--free", "--label", "wavegate", "--so-pin", "123456"]
-        subprocess.run(["softhsm2-util", *words, "--pin", PIN], check=True, capture_output=True)  # noqa: S607 - the one of this machine is meant
-        with pkcs11.lib(LIBRARY).get_token(token_label="wavegate").open(True, PIN) as session:
-            _make(session, pkcs11)
+        make_token(tmp_path_factory.mktemp("softhsm"), patch)
         yield
-
-
-def _make(session: Any, pkcs11: Any) -> None:
-    """Two key pairs in the token."""
-    curve = pkcs11.util.ec.encode_named_curve_parameters("secp256r1")
-    given = {pkcs11.Attribute.EC_PARAMS: curve}
-    parameters = session.create_domain_parameters(pkcs11.KeyType.EC, given, local=True)
-    parameters.generate_keypair(store=True, id=b"\1", label="records")
-    session.generate_keypair(pkcs11.KeyType.RSA, 2048, store=True, id=b"\2", label="rsa")
 
 
 def opens(signer: Signer) -> bool:
@@ -70,8 +37,8 @@ def opens(signer: Signer) -> bool:
 @pytest.mark.usefixtures("token")
 def test_token_signs() -> None:
     """A key that cannot leave its token signs what any verifier accepts; it tells its own id."""
-    signer = token_signer(HOME, lambda: PIN)
-    assert (True, HOME) == (opens(signer), signer.place)
+    signer = token_signer(KEY_IN_TOKEN, lambda: PIN)
+    assert (True, KEY_IN_TOKEN) == (opens(signer), signer.place)
     assert signer.keyid == token_signer("hsm:1", lambda: PIN).keyid
     assert PIN not in repr(signer)
 
@@ -81,7 +48,7 @@ def test_token_signs() -> None:
 @pytest.mark.parametrize(
     ("place", "pin", "says"),
     [
-        (HOME, "999999", "the token refused the PIN"),
+        (KEY_IN_TOKEN, "999999", "the token refused the PIN"),
         ("hsm:7?label=wavegate", PIN, "could not find ECDSA key"),
         ("hsm:2?label=wavegate", PIN, "could not find ECDSA key"),
         ("hsm:1?label=nowhere", PIN, "No PKCS#11 token found for label nowhere"),
@@ -112,7 +79,7 @@ def test_no_library(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a PKCS#11 library it says which variable names it."""
     monkeypatch.delenv("PYKCS11LIB", raising=False)
     with pytest.raises(MissingError, match="PYKCS11LIB") as caught:
-        token_signer(HOME, lambda: PIN)
+        token_signer(KEY_IN_TOKEN, lambda: PIN)
     assert "libsofthsm2" in str(caught.value.cure)
 
 
@@ -194,7 +161,7 @@ def test_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "AWS_REGION" in str(caught.value.cure)
 
 
-@pytest.mark.parametrize(("name", "extra"), [("awskms:x", "kms"), (HOME, "hsm")])
+@pytest.mark.parametrize(("name", "extra"), [("awskms:x", "kms"), (KEY_IN_TOKEN, "hsm")])
 def test_without_the_extra(name: str, extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing package is told by the extra that brings it."""
     needs = {"kms": "boto3", "hsm": "pkcs11"}[extra]

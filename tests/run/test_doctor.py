@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
 import socket
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from tests.builders.snapshots import snapshot, zone
 from tests.builders.stores import HOUR, Desk
 from tests.builders.tiny_dns import TinyDns
 
+from wavegate import clock
 from wavegate.cli.entry import run
 from wavegate.evidence.keys import default_signer
+from wavegate.evidence.trust import Trust, dump, everything
 from wavegate.observe import machine as observe_machine
 from wavegate.run import doctor_machine
 
@@ -231,6 +234,34 @@ def test_keys(
     code, found = said(capsys)
     stands = states(found)
     assert (3, "missing", "missing") == (code, stands["private key"], stands["trust file"])
+
+
+@pytest.mark.parametrize(
+    ("bounds", "code", "state"),
+    [
+        ({"valid_until": timedelta(days=99)}, 0, "ok"),
+        ({"valid_until": timedelta(days=9)}, 0, "note"),
+        ({"valid_until": timedelta(days=-1)}, 3, "missing"),
+        ({"valid_from": timedelta(days=1)}, 3, "missing"),
+        ({"revoked_at": timedelta(days=-1)}, 3, "missing"),
+    ],
+)
+def test_a_key_that_ends(
+    bounds: dict[str, timedelta],
+    code: int,
+    state: str,
+    at_home: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A key that has ended is found out before the wave, and one that soon will is told."""
+    machine_only(monkeypatch, routes={"IPv4": None}, kept=True)
+    found = everything(default_signer(at_home).public)
+    changed = {name: clock.now() + away for name, away in bounds.items()}
+    key = replace(found, **changed)  # type: ignore[arg-type] # only instants here
+    (at_home / "trust.json").write_bytes(dump(Trust(keys=(key,))))
+    got, said_now = said(capsys)
+    assert (code, state) == (got, states(said_now)["trust file"])
 
 
 def test_extras_are_told(

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.builders.softhsm import KEY_IN_TOKEN, PIN, make_token, needs_softhsm
 from tests.builders.stores import Desk
 from tests.builders.tiny_http import Say, TinyHttp
 from tests.builders.tiny_tsa import Tsa
+from tests.builders.worlds import World
 from tests.evidence.small_bundle import AT, GOOD, KEY, make, plan
 from tests.evidence.test_keys import pem
 
@@ -205,6 +207,33 @@ def test_to_a_key_that_is_there(home: Path, give: Give, tmp_path: Path) -> None:
         found["kept"],
     )
     assert KEY.keyid == FileSigner.load(home / "keys/default.pem").keyid
+
+
+@needs_softhsm
+def test_from_a_file_to_a_token(
+    home: Path, give: Give, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token takes over from a file, its PIN by reference; what it seals verifies without it."""
+    make_token(tmp_path / "softhsm", monkeypatch)
+    monkeypatch.setenv("PIN", PIN)
+    code, found = give("keys", "rotate", "--to", KEY_IN_TOKEN, "--new-passphrase", "env:PIN")
+    assert (0, KEY_IN_TOKEN, None) == (code, found["private"], found["kept"])
+    _, shown = give("keys", "show", KEY_IN_TOKEN)
+    (row,) = shown["keys"]
+    assert (found["new"], "a token (PKCS#11)", True) == (row["keyid"], row["signer"], row["valid"])
+    desk = Desk(tmp_path / "desk")
+    desk.plan("scope")
+    desk.capture(World(phase="before").snapshot(), World(phase="after").snapshot())
+    trust = tmp_path / "trust.json"
+    keys = (*load(home / "trust.json").keys, everything(desk.signer.public))
+    trust.write_bytes(dump(Trust(keys=keys)))
+    args = ["gate", "--estate", str(desk.folder / "estate.json"), "--wave", desk.wave]
+    args += ["--store", str(desk.folder / "store"), "--out", "bundle", "--trust", str(trust)]
+    code, found = give(*args, "--key", KEY_IN_TOKEN, "--passphrase", "env:PIN")
+    assert (0, "GO") == (code, found["decision"])
+    monkeypatch.delenv("PYKCS11LIB")
+    code, found = give("verify", "bundle", "--trust", str(trust))
+    assert (0, [row["keyid"]]) == (code, found["keyids"])
 
 
 def _lost(home: Path) -> None:

@@ -6,10 +6,11 @@ import platform
 import re
 import stat
 from collections.abc import Iterator
+from datetime import timedelta
 from importlib import metadata
 from pathlib import Path
 
-from wavegate import __version__
+from wavegate import __version__, clock
 from wavegate.clock import format_instant
 from wavegate.errors import WavegateError
 from wavegate.estate.model import Estate
@@ -21,6 +22,7 @@ from wavegate.run.doctor_checks import Check, State
 from wavegate.run.opening import home
 
 _EXTRA = re.compile(r"""extra\s*==\s*['"](?P<extra>[^'"]+)['"]""")
+_SOON = timedelta(days=30)
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -165,5 +167,10 @@ def _trust(path: Path, public: Path) -> Check:
         text = f"{path}: the default key was revoked at {format_instant(found.revoked_at)}"
         cure = "make another key and sign with that"
         return Check(what="trust file", state=State.MISSING, text=text, cure=cure)
+    now, cure = clock.now(), "wavegate keys rotate, before it has ended; then a new key"
+    if not found.valid_at(now) or not found.valid_at(now + _SOON):
+        state = State.NOTE if found.valid_at(now) else State.MISSING
+        text = f"{path}: the default key is {found.bounds}"
+        return Check(what="trust file", state=state, text=text, cure=cure)
     text = f"{path}: {len(trust.keys)} keys, the default key {own[:16]} among them"
     return Check(what="trust file", state=State.OK, text=text)
