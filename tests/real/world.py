@@ -25,6 +25,7 @@ from tests.real.zones import PARENT, REVERSE, SENDER, Version, private_key
 
 from wavegate.clock import format_duration
 from wavegate.lab.backlog import Row
+from wavegate.lab.campaign_ims import TOKEN_PATH
 from wavegate.lab.commands import Commands, Step
 from wavegate.lab.estate_functions import functions
 from wavegate.lab.live import Live
@@ -114,8 +115,8 @@ def servers(folder: Path, opens_in: timedelta) -> Iterator[Servers]:
 
 def write_estate(found: Servers) -> Path:
     """The estate of the one instance that moves, and of two that did before."""
-    sessions = found.lab.campaigns[NAME].sessions
-    for name, text in (("operator", sessions.operator), ("password", sessions.password)):
+    ims = found.lab.campaigns[NAME].sessions.ims
+    for name, text in (("client-id", ims.client_id), ("client-secret", ims.client_secret)):
         (found.folder / name).write_text(text)
     path = found.folder / "estate.yaml"
     path.write_text(json.dumps(_estate(found), indent=1))  # JSON is YAML too
@@ -185,7 +186,13 @@ def _moving(found: Servers) -> dict[str, object]:
         "environment": "prod",
         "url": found.front.url,
         "tls": {"ca": f"file:{found.front.folder}/ca.pem"},
-        "credentials": {"operator": "file:operator", "password": "file:password"},
+        "credentials": {
+            "ims": {
+                "client_id": "file:client-id",
+                "client_secret": "file:client-secret",
+                "url": found.lab.campaigns[NAME].url + TOKEN_PATH,
+            }
+        },
         "sending_ips": list(IPS),
         "domains": [{"name": DOMAIN, "selectors": list(SELECTORS), "primary": True}],
         "mail": [
