@@ -121,6 +121,27 @@ ELSEWHERE = (
         "evidence/test_sealed_keys.py::test_seal_stamped_after_records_key_was_revoked",
     ),
     _row(
+        9,
+        "the seal of an earlier wave by a key that had ended, or was revoked since",
+        "said not to be proven",
+        "does not look into records",
+        "evidence/test_sealed_keys.py::test_earlier_gate",
+    ),
+    _row(
+        4,
+        "a rotation that the old key, or the new one, did not sign",
+        "refused by `keys trust merge`",
+        "-",
+        "evidence/test_rotation.py::test_not_by_both",
+    ),
+    _row(
+        9,
+        "a rotation by a key that was revoked since, without a trusted time",
+        "refused by `keys trust merge`",
+        "-",
+        "evidence/test_rotation.py::test_by_a_key_that_was_revoked_since",
+    ),
+    _row(
         6,
         "a private key given as the public one",
         "an error of the caller",

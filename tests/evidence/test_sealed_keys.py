@@ -8,7 +8,18 @@ from pathlib import Path
 
 import pytest
 from tests.builders.tiny_tsa import Tsa
-from tests.evidence.small_bundle import AT, END, GOOD, KEY, OTHER_KEY, START, make, plan
+from tests.evidence.small_bundle import (
+    AT,
+    END,
+    GOOD,
+    KEY,
+    OTHER_KEY,
+    RUN,
+    START,
+    WAVE,
+    make,
+    plan,
+)
 from tests.evidence.test_keys import P256, pem
 from tests.evidence.test_sealed_time import stamp_seal
 
@@ -115,6 +126,34 @@ def test_seal_stamped_after_records_key_was_revoked(tmp_path: Path, tsa: Tsa) ->
     stamp_seal(bundle, lambda payload: tsa.stamp_at(payload, AT + 2 * HOUR))
     found = told(bundle, trust, tsa)
     assert (3, True) == (found.exit_code, "was revoked at" in found.problems[0])
+
+
+@pytest.mark.parametrize(
+    ("bounds", "says"),
+    [
+        ({"valid_until": AT + HOUR}, ""),
+        ({"valid_until": AT}, "was not valid at"),
+        ({"valid_from": AT + HOUR}, "was not valid at"),
+        ({"revoked_at": AT + HOUR}, "was revoked at"),
+    ],
+)
+def test_earlier_gate(bounds: dict[str, datetime], says: str, tmp_path: Path) -> None:
+    """That an earlier wave was decided is proven by its seal only if that key was valid then."""
+    other = make(tmp_path / "other", replace(GOOD, seal_key=OTHER_KEY))
+
+    def bring(folder: Path) -> None:
+        place = folder / "records/gates" / WAVE / RUN
+        place.mkdir(parents=True)
+        for name in ("seal.dsse.json", "verdicts.json"):
+            (place / name).write_bytes((other / name).read_bytes())
+
+    bundle = make(tmp_path / "bundle", inside=bring)
+    sealer = replace(everything(OTHER_KEY.public), **bounds)  # type: ignore[arg-type] # only instants here
+    found = verify_bundle(bundle, Trust(keys=(everything(KEY.public), sealer)))
+    proven = [text for text in found.proven if f"Wave {WAVE} was decided" in text]
+    unproven = [text for text in found.not_proven if f"That wave {WAVE} was decided" in text]
+    assert (not says, bool(says)) == (bool(proven), bool(unproven))
+    assert all(says in text for text in unproven)
 
 
 def test_private_key_for_a_public_one(tmp_path: Path) -> None:

@@ -3,14 +3,17 @@
 """The decisions of earlier waves that a bundle brings along, because `schedule` rests on them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from wavegate.errors import InvalidError
 from wavegate.evidence.envelope import UnknownKeyError
 from wavegate.evidence.gate_part import check_vouched
 from wavegate.evidence.predicates import SealPredicate
 from wavegate.evidence.sealed import Opener, Sealed
+from wavegate.evidence.sealed_keys import why_not
 from wavegate.evidence.statement import read
 from wavegate.evidence.trust import Role
+from wavegate.evidence.verdicts import Verdicts, parse
 
 GATES = "records/gates/"
 _SEAL = "/seal.dsse.json"
@@ -24,10 +27,11 @@ class Gates:
     unproven: tuple[str, ...]
 
 
-def read_gates(sealed: Sealed, opener: Opener) -> Gates:
+def read_gates(sealed: Sealed, opener: Opener, seen: datetime | None) -> Gates:
     """Check each earlier seal and its verdicts.
 
-    A seal by a key that the verifier does not trust proves nothing, and is said to. Raises
+    seen: when an authority saw the bundle's own seal. A seal by a key that the verifier does not
+    trust, or did not any more, proves nothing, and is said to. Raises
     InvalidError for a seal or verdicts that were changed or stand in another's place.
     """
     proven: list[str] = []
@@ -41,8 +45,11 @@ def read_gates(sealed: Sealed, opener: Opener) -> Gates:
         except UnknownKeyError as error:
             unproven.append(f"That wave {wave} was decided in run {run}: {error.message}.")
             continue
-        _check(sealed, name, opened.payload)
-        if opened.keyids:
+        at = _check(sealed, name, opened.payload).at
+        why = why_not(opened.keyids, opener.trust, at, seen)
+        if why:
+            unproven.append(f"That wave {wave} was decided in run {run}: {why}.")
+        elif opened.keyids:
             proven.append(f"Wave {wave} was decided in run {run}, sealed by {opened.keyids[0]}.")
     return Gates(proven=tuple(proven), unproven=tuple(unproven))
 
@@ -54,7 +61,7 @@ def _place(name: str) -> tuple[str, str]:
     return parts[0], parts[1]
 
 
-def _check(sealed: Sealed, name: str, payload: bytes) -> None:
+def _check(sealed: Sealed, name: str, payload: bytes) -> Verdicts:
     statement = read(payload, SealPredicate, where=name)
     told = (statement.predicate.wave, statement.predicate.run)
     if told != _place(name):
@@ -67,3 +74,4 @@ def _check(sealed: Sealed, name: str, payload: bytes) -> None:
         lambda file: sealed.small.get(place + file),
         where=where,
     )
+    return parse(sealed[where])

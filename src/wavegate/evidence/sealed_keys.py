@@ -82,6 +82,21 @@ def key_problems(signed: Signed, trust: Trust | None) -> Iterator[str]:
                 )
 
 
+def why_not(
+    keyids: tuple[str, ...], trust: Trust | None, at: datetime, seen: datetime | None
+) -> str | None:
+    """Why a seal that came along does not count: its key had ended, or was revoked since.
+
+    at: when it was sealed, by its own word. seen: when an authority saw what it came along in.
+    """
+    for found in _of(keyids, trust):
+        if not found.valid_at(at):
+            return not_valid(found, at)
+        if found.revoked_at and not (seen and seen < found.revoked_at):
+            return f"key {found.key.keyid} was revoked at {format_instant(found.revoked_at)}"
+    return None
+
+
 def not_proven(signed: Signed, trust: Trust | None) -> Iterator[str]:
     """What only the signer's own clock says of keys that have bounds."""
     if signed.seen is None and any(found.bounded for found in _of(signed.sealers, trust)):

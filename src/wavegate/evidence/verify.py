@@ -127,10 +127,11 @@ def verify_bundle(
         plan = read_plan(sealed, opener, verdicts)
         estate = read_estate(sealed, verdicts)
         records = read_records(tree, sealed, opener)
-    gates, spoken = read_gates(sealed, opener), check_decisions(sealed, opener, verdicts)
+    spoken = check_decisions(sealed, opener, verdicts)
     inside = _inside((*(usable.sources if usable else ()), *authorities.sources), folder)
     known = NO_ROOTS if inside else authorities
     time = read_time(sealed, records, verdicts, estate, trust=usable, authorities=known)
+    gates = read_gates(sealed, opener, time.at)
     signed = _signed(sealed, verdicts, plan, time)
     check_claimed(signed, usable)
     more = (*time.doubts, *key_doubts(signed, usable))
