@@ -38,13 +38,28 @@ class AppliedWaiver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal:
+    """Who took an instance out of its wave before the window opened, why and when."""
+
+    by: str
+    why: str
+    at: datetime
+
+    @property
+    def reason(self) -> str:
+        """Why the cells of the instance are NOT_APPLICABLE by the signed grid."""
+        return f"withdrawn before the window: {self.why}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GridCell:
     """One cell that a wave must have, as `plan` signed it.
 
     due: None where there is none (nightly). not_applicable: the reason by which the signed grid
-    itself decides the cell (limit, no url, on-premise outside the wave), else None.
+    itself decides the cell (limit, no url, on-premise outside the wave, withdrawn), else None.
     limit_by: who approved the limit, where the reason is one. outside: a `scope` cell of an
-    affected instance that is not in this wave.
+    affected instance that is not in this wave, or any cell of one that was withdrawn from it.
+    withdrawn: how it was withdrawn, else None; its `scope` is judged as outside the wave.
     """
 
     instance: str
@@ -54,6 +69,12 @@ class GridCell:
     not_applicable: str | None = None
     limit_by: str | None = None
     outside: bool = False
+    withdrawn: Withdrawal | None = None
+
+
+def withdrawn_by(cells: Iterable[GridCell]) -> dict[str, Withdrawal]:
+    """The instances that a signed grid withdrew from the wave, and how."""
+    return {cell.instance: cell.withdrawn for cell in cells if cell.withdrawn}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,8 +150,9 @@ def decide(
     """The decision at an instant.
 
     holds: per instance of the wave, reasons outside the cells to HOLD (window not ended, no
-    `after` snapshot); its keys are the instances of the wave. partial: why the run covers only a
-    part of the grid, or there is no plan; then nothing is GO. No instance at all is HOLD.
+    `after` snapshot); its keys are the instances of the wave, less the withdrawn. partial: why the
+    run covers only a part of the grid, or there is no plan; then nothing is GO. No instance at all
+    is HOLD, whatever the cells of those outside the wave say.
     """
     rows = tuple(cells)
     reasons: dict[str, list[tuple[Word, str]]] = {name: [] for name in holds}
@@ -144,12 +166,12 @@ def decide(
         if not _any_passed(rows, name):
             reasons[name].append((Word.HOLD, f"{name}: no cell is PASSED"))
     everywhere = [(Word.HOLD, partial)] if partial else []
-    if not holds:
-        everywhere.append((Word.HOLD, "the wave has no instance"))
+    empty = [] if holds else [(Word.HOLD, "the wave has no instance")]
     instances = {
         name: _worst(word for word, _ in [*found, *everywhere]) for name, found in reasons.items()
     }
-    return _assemble(rows, reasons, everywhere, instances, customers, at, final=final)
+    overall = [*everywhere, *empty]
+    return _assemble(rows, reasons, overall, instances, customers, at, final=final)
 
 
 def _assemble(

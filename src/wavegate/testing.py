@@ -35,7 +35,12 @@ from wavegate.compare.only_sending_disrupted import (
 )
 from wavegate.compare.queued_mail import QueueCase, compare_queued_mail
 from wavegate.compare.reverse_dns import compare_reverse_dns
-from wavegate.compare.schedule import ScheduleCase, SealedGate, compare_schedule
+from wavegate.compare.schedule import (
+    ScheduleCase,
+    SealedGate,
+    compare_schedule,
+    waves_without,
+)
 from wavegate.compare.scope import ScopeCase, compare_scope
 from wavegate.compare.sending_ips import compare_sending_ips
 from wavegate.compare.sending_window import compare_sending_window
@@ -430,6 +435,8 @@ class Case:
             mail_before=found.mail_before,
             mail_window=found.mail_window,
             mail_after=found.mail_after,
+            withdrawal=found.withdrawal,
+            withdrawn_from=waves_without(found.instance.name, map(_gate, found.earlier)),
         )
 
     @property
@@ -642,6 +649,7 @@ def _gate(earlier: EarlierWave) -> SealedGate:
         at=earlier.at,
         decision=earlier.instance_decisions,
         closed=earlier.closed_instances,
+        withdrawn=earlier.withdrawn_instances,
     )
 
 

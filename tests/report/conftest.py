@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from wavegate.canonical import digest
-from wavegate.decision import AppliedWaiver, Cell, GridCell, decide
+from wavegate.decision import AppliedWaiver, Cell, GridCell, Withdrawal, decide
 from wavegate.estate.model import Waiver, Window
 from wavegate.evidence.verdicts import (
     Attempt,
@@ -185,7 +185,7 @@ def _cell(instance: str, promise: str, found: Judgement | None, **extra: Any) ->
         promise=promise,
         due=END + later.get(promise, timedelta()),
     )
-    fields = {"not_applicable", "limit_by", "outside"}
+    fields = {"not_applicable", "limit_by", "outside", "withdrawn"}
     grid = replace(grid, **{k: v for k, v in extra.items() if k in fields})
     return replace(
         Cell(grid=grid, judgement=found), **{k: v for k, v in extra.items() if k not in fields}
@@ -320,6 +320,18 @@ def varied() -> Verdicts:
     cells.append(
         _cell("delta-prod1", "scope", not_applicable("moves later: unplanned"), outside=True)
     )
+    gone = Withdrawal(by="W. Drawer", why=f"CHG-9 {HOSTILE[1]}", at=START - timedelta(days=1))
+    cells += [
+        _cell(
+            "cumulus-late",
+            promise,
+            not_applicable("stays" if promise == "scope" else gone.reason),
+            outside=True,
+            withdrawn=gone,
+            not_applicable=None if promise == "scope" else gone.reason,
+        )
+        for promise in ("scope", "spf", "dkim")
+    ]
     ptr = ptr_failed("acme-prod1").findings[0].cause("reverse_dns")
     return run_of(
         cells,

@@ -279,3 +279,13 @@ def test_lists_the_decisions_of_people(
     assert [] == [text for text in wanted if squeezed(text) not in found]
     none = text_of(pdf.render(good, language=language), tmp_path)
     assert squeezed(said("decisions.none")) in none
+
+
+@POPPLER
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_lists_withdrawn_instances(varied: Verdicts, language: Language, tmp_path: Path) -> None:
+    """On the exceptions page, with who and why."""
+    said, found = texts(language), text_of(pdf.render(varied, language=language), tmp_path)
+
+    wanted = [said("withdrawn.title"), "cumulus-late", "W. Drawer", "CHG-9"]
+    assert [] == [text for text in wanted if squeezed(text) not in found]

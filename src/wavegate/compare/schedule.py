@@ -31,6 +31,7 @@ class SealedGate:
     at: datetime
     decision: Mapping[str, str]
     closed: frozenset[str]
+    withdrawn: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +120,17 @@ def _word(case: ScheduleCase, window: Window, first: Instance) -> _Word:
     return ranked[0]
 
 
+def waves_without(name: str, gates: Iterable[SealedGate]) -> frozenset[str]:
+    """The waves from which an instance was withdrawn, by the last gate of each."""
+    last = {gate.wave: gate for gate in sorted(gates, key=lambda gate: gate.at)}
+    return frozenset(wave for wave, gate in last.items() if name in gate.withdrawn)
+
+
 def _by_wave(case: ScheduleCase, window: Window, first: Instance, wave: Wave) -> _Word:
     gates = [g for g in case.gates if g.wave == wave.name and first.name in g.decision]
+    if wave.name in waves_without(first.name, gates):
+        state = f"was withdrawn from {wave.name} and has not moved"
+        return _Word(finding=_not_first(first, case, state))
     if gates:
         return _by_gates(case, window, first, sorted(gates, key=lambda g: g.at))
     if wave.closed is not None:

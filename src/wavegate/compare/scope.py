@@ -13,6 +13,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 from wavegate.compare.waves import waves_of
+from wavegate.decision import Withdrawal
 from wavegate.estate.model import Estate, Instance, Wave, Window
 from wavegate.record.message import Received
 from wavegate.record.trace import sender_lines
@@ -38,7 +39,8 @@ class ScopeCase:
     """What `scope` is judged on.
 
     mail_window: the mails received in the window; None where it is not known that the receiving
-    side listened through all of it.
+    side listened through all of it. withdrawal: how the instance was withdrawn from the wave, None
+    where it was not. withdrawn_from: other waves that list it and from which it was withdrawn.
     """
 
     estate: Estate
@@ -47,18 +49,29 @@ class ScopeCase:
     mail_before: tuple[Received, ...] = ()
     mail_window: tuple[Received, ...] | None = None
     mail_after: tuple[Received, ...] = ()
+    withdrawal: Withdrawal | None = None
+    withdrawn_from: frozenset[str] = frozenset()
+
+    @property
+    def waves(self) -> tuple[str, ...]:
+        """The waves in which it moves, as the estate lists them and nobody withdrew it since."""
+        listed = waves_of(self.estate, self.instance.name)
+        gone = self.withdrawn_from | ({self.wave.name} if self.withdrawal else set())
+        return tuple(name for name in listed if name not in gone)
 
 
 def compare_scope(case: ScopeCase) -> Judgement:
-    """Judge `scope` for one instance of the wave, or for an affected one outside it."""
-    if case.instance.name in case.wave.instances:
+    """Judge `scope` for one instance of the wave, or for an affected one outside it.
+
+    One that was withdrawn stays behind: it is judged as outside, and is no forgotten one.
+    """
+    if case.instance.name in case.wave.instances and case.withdrawal is None:
         return _inside(case)
     return _outside(case)
 
 
 def _inside(case: ScopeCase) -> Judgement:
-    instance, name = case.instance, case.instance.name
-    waves = waves_of(case.estate, name)
+    instance, name, waves = case.instance, case.instance.name, case.waves
     findings = []
     if not instance.affected:
         findings.append(_on_premise(instance, case.wave))
@@ -112,9 +125,9 @@ def _unplanned(name: str, wave: Wave) -> Finding:
 
 
 def _outside(case: ScopeCase) -> Judgement:
-    name = case.instance.name
-    waves = waves_of(case.estate, name)
-    findings = [] if waves or case.instance.wave == "unplanned" else [_in_no_wave(case.instance)]
+    name, waves = case.instance.name, case.waves
+    deliberate = waves or case.instance.wave == "unplanned" or case.withdrawal
+    findings = [] if deliberate else [_in_no_wave(case.instance)]
     findings += [_two_waves(name, waves)] if len(waves) > 1 else []
     findings += [*_moved_too(case), *_stopped_too(case)]
     if findings:
@@ -123,6 +136,8 @@ def _outside(case: ScopeCase) -> Judgement:
     if doubt:
         return inconclusive(doubt)
     place = f"in {' and '.join(waves)}" if waves else "unplanned"
+    if case.withdrawal:
+        place = f"withdrawn by {case.withdrawal.by}"
     return Judgement(
         verdict=Verdict.NOT_APPLICABLE,
         reason=f"{name} is not in this wave ({place}) and shows no sign of having moved",

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The grid: the cells that a wave must have, fixed by the estate before anything is looked at."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
-from wavegate.decision import GridCell
+from wavegate.decision import GridCell, Withdrawal
 from wavegate.errors import InputError
 from wavegate.estate.lookup import affected_outside, instances_of, named_wave
 from wavegate.estate.model import Estate, Instance, Limit
@@ -32,6 +33,22 @@ def grid(estate: Estate, wave: str, promises: Iterable[str]) -> tuple[GridCell, 
         for promise in asked
     )
     return (*inside, *(_outside(estate, wave, end) if end and SCOPE in asked else ()))
+
+
+def without(cells: Iterable[GridCell], withdrawn: Mapping[str, Withdrawal]) -> tuple[GridCell, ...]:
+    """The grid in which some instances of the wave were withdrawn: their rows stay.
+
+    Their cells are not applicable, but for `scope`: that they stay behind is still judged.
+    """
+    return tuple(
+        _withdrawn(cell, withdrawn[cell.instance]) if cell.instance in withdrawn else cell
+        for cell in cells
+    )
+
+
+def _withdrawn(cell: GridCell, withdrawal: Withdrawal) -> GridCell:
+    reason = None if cell.promise == SCOPE else withdrawal.reason
+    return replace(cell, not_applicable=reason, limit_by=None, outside=True, withdrawn=withdrawal)
 
 
 def _end(estate: Estate, wave: str) -> datetime:

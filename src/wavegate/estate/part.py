@@ -14,14 +14,17 @@ from wavegate.estate.model import Estate, ExpectedChange, Instance, Limit, Wave
 T = TypeVar("T", Limit, ExpectedChange)
 
 
-def part_of(estate: Estate, customer: str, causes: Collection[str] = ()) -> Estate:
+def part_of(
+    estate: Estate, customer: str, causes: Collection[str] = (), wave: str | None = None
+) -> Estate:
     """The estate with this customer's instances, and of all else what is about them.
 
     causes: those of the customer's cells; a waiver that names no instance is theirs by its cause.
+    wave: one that stays although none of their instances is in it, for what is said of them there.
     """
     own = tuple(found for found in estate.instances if found.customer == customer)
     names = {instance.name for instance in own}
-    waves = (_wave(wave, names, customer) for wave in estate.waves)
+    waves = (_wave(found, names, customer) for found in estate.waves)
     waivers = (
         waiver
         for waiver in estate.waivers
@@ -36,7 +39,7 @@ def part_of(estate: Estate, customer: str, causes: Collection[str] = ()) -> Esta
             },
             "customers": tuple(c for c in estate.customers if c.name == customer),
             "instances": own,
-            "waves": tuple(wave for wave in waves if wave.instances),
+            "waves": tuple(found for found in waves if found.instances or found.name == wave),
             "limits": tuple(_about(estate.limits, names)),
             "waivers": tuple(waivers),
             "expected_changes": tuple(_about(estate.expected_changes, names)),

@@ -13,7 +13,7 @@ from wavegate.errors import InputError, InvalidError
 from wavegate.estate.model import Estate
 from wavegate.evidence.bundle import VERDICTS
 from wavegate.evidence.customer_file import CUSTOMER, FOLDER, CustomerFile
-from wavegate.evidence.cut import customers_with_extract, owners_of
+from wavegate.evidence.cut import customers_inside, customers_with_extract, owners_of
 from wavegate.evidence.decisions import FOLDER as DECISIONS
 from wavegate.evidence.manifest import MANIFEST, parse
 from wavegate.evidence.run_list import RUN, tag
@@ -74,7 +74,10 @@ def check_completeness(
     if sealed.run_list is None:
         text = "That any customer's part is whole: this bundle is older than RUN and extracts."
         return Completeness(unproven=(text,))
-    return Completeness(proven=tuple(_of_bundle(sealed, verdicts, estate)))
+    proven = tuple(_of_bundle(sealed, verdicts, estate))
+    left = sorted(set(customers_with_extract(verdicts)) - _handed(sealed))
+    text = "That {} can be handed what is said of their instances outside the wave: no extract."
+    return Completeness(proven=proven, unproven=tuple(text.format(name) for name in left))
 
 
 def _of_extract(
@@ -120,17 +123,22 @@ def _instances(verdicts: Verdicts) -> str:
     return ", ".join(sorted({cell.instance for cell in verdicts.cells}))
 
 
+def _handed(sealed: Sealed) -> set[str]:
+    """The customers whose extracts lie in a bundle."""
+    return {name.split("/")[1] for name in sealed.files if name.startswith(FOLDER)}
+
+
 def _of_bundle(sealed: Sealed, verdicts: Verdicts, estate: Estate) -> Iterator[str]:
-    wanted = set(customers_with_extract(verdicts))
-    found = {name.split("/")[1] for name in sealed.files if name.startswith(FOLDER)}
-    for what, odd in (("has no extract", wanted - found), ("is no customer here", found - wanted)):
+    inside, told = customers_inside(verdicts), set(customers_with_extract(verdicts))
+    found = _handed(sealed)
+    for what, odd in (("has no extract", inside - found), ("is no customer here", found - told)):
         if odd:
             raise InvalidError(f"{min(odd)} {what}", where=FOLDER)
     owners = owners_of(verdicts, estate)
-    for name in sorted(wanted):
+    for name in sorted(found):
         _check_extract(sealed, verdicts, name, owners)
-    if wanted:
-        yield f"Each of {len(wanted)} customers has an extract that leaves nothing of theirs out."
+    if found:
+        yield f"Each of {len(found)} customers has an extract that leaves nothing of theirs out."
 
 
 def _check_extract(

@@ -26,7 +26,7 @@ from wavegate.evidence.verdicts import (
     applications,
     derived,
 )
-from wavegate.verdict import FOR_OPERATOR, cause
+from wavegate.verdict import FOR_OPERATOR, Verdict, cause
 
 WITHHELD = "withheld"
 """The rule of a finding that cannot be told without naming another customer."""
@@ -40,8 +40,24 @@ def owners_of(verdicts: Verdicts, estate: Estate | None = None) -> Mapping[str, 
 
 
 def customers_with_extract(verdicts: Verdicts) -> tuple[str, ...]:
-    """The customers with an instance in the wave, or in the night, sorted."""
-    return tuple(sorted({cell.customer for cell in verdicts.cells if not cell.outside}))
+    """The customers of whom a run tells something, sorted.
+
+    Those with an instance in the wave, or in the night, or withdrawn from the wave; and those with
+    an instance outside it that is not simply at rest there.
+    """
+    told = (cell for cell in verdicts.cells if not _at_rest(cell))
+    return tuple(sorted({cell.customer for cell in told}))
+
+
+def customers_inside(verdicts: Verdicts) -> frozenset[str]:
+    """The customers with an instance in the wave or night: every run hands out their extracts."""
+    return frozenset(cell.customer for cell in verdicts.cells if not cell.outside)
+
+
+def _at_rest(cell: CellEntry) -> bool:
+    """Whether it says no more than that an instance is not in the wave and shows no sign of it."""
+    quiet = cell.judged and cell.verdict is Verdict.NOT_APPLICABLE
+    return cell.outside and quiet and cell.withdrawn is None
 
 
 def cut_grid(whole: Grid, customer: str) -> Grid:

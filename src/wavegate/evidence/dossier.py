@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from wavegate.decision import GridCell
+from wavegate.decision import GridCell, Withdrawal, withdrawn_by
 from wavegate.estate.model import Estate, Instance, Wave
 from wavegate.evidence.predicates import SeedRuns
 from wavegate.record.dmarc_report import DmarcReport
@@ -76,6 +76,7 @@ class EarlierWave:
 
     decision: of the wave; instance_decisions: per instance. closed: GO and nothing open.
     at: the run's instant. closed_instances: those that are GO with no open cell of their own.
+    withdrawn_instances: those that its plan withdrew before the window.
     """
 
     wave: str
@@ -85,6 +86,7 @@ class EarlierWave:
     closed: bool
     instance_decisions: Mapping[str, str]
     closed_instances: frozenset[str] = frozenset()
+    withdrawn_instances: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +136,11 @@ class Dossier:
     reports: tuple[DmarcReport, ...] = ()
     further: tuple[Chosen, ...] = ()
     stamps: tuple[Stamp, ...] = ()
+
+    @property
+    def withdrawal(self) -> Withdrawal | None:
+        """How the plan withdrew it from the wave; None where it did not."""
+        return withdrawn_by(self.plan.cells).get(self.instance.name) if self.plan else None
 
     @property
     def nightly(self) -> bool:

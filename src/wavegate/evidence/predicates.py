@@ -13,7 +13,7 @@ from typing import ClassVar, Literal, get_args
 
 from wavegate.canonical import digest, dumps, loads
 from wavegate.clock import format_instant
-from wavegate.decision import GridCell
+from wavegate.decision import GridCell, Withdrawal
 from wavegate.evidence.fields import Fields, check_digest
 from wavegate.record.mails import MailPhase
 from wavegate.record.snapshot import Tool
@@ -304,12 +304,23 @@ def cell_to_json(cell: GridCell) -> dict[str, object]:
         "not_applicable": cell.not_applicable,
         "limit_by": cell.limit_by,
         "outside": cell.outside,
+        **({"withdrawn": _withdrawal_to_json(cell.withdrawn)} if cell.withdrawn else {}),
     }
 
 
+def _withdrawal_to_json(found: Withdrawal) -> dict[str, object]:
+    return {"by": found.by, "why": found.why, "at": format_instant(found.at)}
+
+
+def _withdrawal(value: object) -> Withdrawal:
+    fields = Fields(value, "by", "why", "at")
+    return Withdrawal(by=fields.text("by"), why=fields.text("why"), at=fields.instant("at"))
+
+
 def cell_from_json(value: object) -> GridCell:
-    """Read back a cell. Raises ValueError."""
-    fields = Fields(value, *_CELL)
+    """Read back a cell; `withdrawn` stands only where it was. Raises ValueError."""
+    gone = isinstance(value, dict) and "withdrawn" in value
+    fields = Fields(value, *_CELL, *(("withdrawn",) if gone else ()))
     return GridCell(
         instance=fields.name("instance"),
         customer=fields.name("customer"),
@@ -318,4 +329,5 @@ def cell_from_json(value: object) -> GridCell:
         not_applicable=fields.text_or_none("not_applicable"),
         limit_by=fields.text_or_none("limit_by"),
         outside=fields.flag("outside"),
+        withdrawn=_withdrawal(fields.raw("withdrawn")) if gone else None,
     )

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from wavegate.canonical import digest, dumps
 from wavegate.clock import format_instant
-from wavegate.decision import GridCell
+from wavegate.decision import GridCell, withdrawn_by
 from wavegate.errors import InvalidError
 from wavegate.evidence.envelope import check_valid
 from wavegate.evidence.fields import Fields
@@ -142,16 +142,18 @@ def check_receipt(
             where=RECEIPT,
             cure="ask where it is: a `before` was replaced after the receipt was given",
         )
-    _check_grid(told, plan)
     when = format_instant(told.at)
-    return (f"Grid and {len(told.before)} captures before are those of the receipt of {when}.",)
+    shown = f"Grid and {len(told.before)} captures before are those of the receipt of {when}."
+    return (shown, *_check_grid(told, plan))
 
 
-def _check_grid(told: ReceiptPredicate, plan: Plan | None) -> None:
+def _check_grid(told: ReceiptPredicate, plan: Plan | None) -> tuple[str, ...]:
+    """Sentences on what was withdrawn since, in the open. Raises InvalidError."""
     if plan is None or plan.predicate.version < told.version:
         raise InvalidError("the plan is older than the receipt, or missing", where=RECEIPT)
-    now = set(plan.predicate.cells)
-    lost = [cell for cell in told.cells if cell not in now]
+    now, gone = set(plan.predicate.cells), withdrawn_by(plan.predicate.cells)
+    changed = [cell for cell in told.cells if cell not in now]
+    lost = [cell for cell in changed if cell.instance not in gone]
     if lost:
         raise InvalidError(
             f"{lost[0].promise} of {lost[0].instance} was planned so and is not any more",
@@ -159,3 +161,7 @@ def _check_grid(told: ReceiptPredicate, plan: Plan | None) -> None:
             cure="ask why: the grid was signed anew, in version "
             f"{plan.predicate.version}, after the receipt of version {told.version}",
         )
+    return tuple(
+        f"{name} was withdrawn after the receipt, by {gone[name].by}: {gone[name].why}."
+        for name in dict.fromkeys(cell.instance for cell in changed)
+    )

@@ -252,7 +252,8 @@ def _check_wave(estate: Estate, verdicts: Verdicts) -> None:
     if name is None:
         _check_night(estate, verdicts)
         return
-    members = {instance.name for instance in instances_of(estate, name)}
+    gone = {cell.instance for cell in verdicts.cells if cell.withdrawn}
+    members = {instance.name for instance in instances_of(estate, name)} - gone
     if members != set(verdicts.holds):
         odd = min(members ^ set(verdicts.holds))
         raise InvalidError(f"{odd} is not in both the wave and the verdicts", where=VERDICTS)

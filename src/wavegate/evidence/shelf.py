@@ -13,7 +13,7 @@ from typing import Protocol
 
 from wavegate.canonical import digest
 from wavegate.clock import format_instant
-from wavegate.decision import GridCell, Word
+from wavegate.decision import GridCell, Word, withdrawn_by
 from wavegate.errors import DamagedError, InvalidError, MissingError, WavegateError
 from wavegate.estate.agreed import agreed_digest
 from wavegate.estate.grid import grid as lay_out
@@ -115,8 +115,9 @@ class Shelf:
 
     @property
     def members(self) -> tuple[str, ...]:
-        """The instances of the wave."""
-        return self.wave.instances
+        """The instances of the wave, less those that the plan withdrew."""
+        gone = withdrawn_by(self.plan.cells) if self.plan else {}
+        return tuple(name for name in self.wave.instances if name not in gone)
 
     def holds_of(self, name: str, *, after: bool) -> Iterator[str]:
         """What keeps an instance from GO beside its cells. name: of any. after: there is one."""
@@ -382,6 +383,7 @@ def _earlier_wave(store: Store, wave: str, run: str, trust: Trust) -> EarlierWav
         closed=verdicts.closed,
         instance_decisions=dict(verdicts.instances),
         closed_instances=frozenset(_closed(verdicts)),
+        withdrawn_instances=frozenset(c.instance for c in verdicts.cells if c.withdrawn),
     )
 
 
@@ -393,8 +395,11 @@ def _or_none(store: Store, name: str) -> bytes | None:
 
 
 def _closed(verdicts: Verdicts) -> Iterator[str]:
-    """The instances that are closed in themselves, whatever is still open for others."""
-    waiting = {cell.instance for cell in verdicts.cells if cell.open}
+    """The instances that are closed in themselves, whatever is still open for others.
+
+    One that was withdrawn has not moved: nothing of it is closed.
+    """
+    waiting = {cell.instance for cell in verdicts.cells if cell.open or cell.withdrawn}
     for name, word in verdicts.instances.items():
         if word is Word.GO and name not in waiting:
             yield name

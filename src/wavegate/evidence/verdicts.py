@@ -25,7 +25,15 @@ from pydantic import (
 
 from wavegate.canonical import dumps, loads
 from wavegate.clock import format_instant, parse_instant
-from wavegate.decision import AppliedWaiver, Cell, Decision, GridCell, Word, decide
+from wavegate.decision import (
+    AppliedWaiver,
+    Cell,
+    Decision,
+    GridCell,
+    Withdrawal,
+    Word,
+    decide,
+)
 from wavegate.errors import DamagedError
 from wavegate.estate.model import Waiver, Window
 from wavegate.evidence.decisions import Course, Decided, SignedAs
@@ -146,6 +154,14 @@ class CellLimit(_Entry):
     """Who approved the limit; null where no person was needed ("no url")."""
 
 
+class CellWithdrawal(_Entry):
+    """How the instance of a cell was withdrawn from the wave, before the window opened."""
+
+    by: str
+    why: str
+    at: Instant
+
+
 class CellEntry(_Entry):
     """One cell of the grid with its verdict."""
 
@@ -166,13 +182,14 @@ class CellEntry(_Entry):
     """INCONCLUSIVE before its due and not waived."""
     off_track: str | None
     outside: bool
-    """A `scope` cell of an affected instance that is not in this wave."""
+    """A `scope` cell of an affected instance that is not in this wave, or was withdrawn."""
     remedied: str | None
     limit: CellLimit | None
     cleared: tuple[ClearedEntry, ...]
     not_compared: tuple[NotComparedEntry, ...]
     remarks: tuple[str, ...]
     records: tuple[str, ...]
+    withdrawn: CellWithdrawal | None = None
 
 
 class SourceEntry(_Entry):
@@ -575,7 +592,13 @@ def _cell_entry(cell: Cell, at: datetime, *, final: bool) -> CellEntry:
         ),
         remarks=found.remarks,
         records=found.records,
+        withdrawn=_cell_withdrawal(grid),
     )
+
+
+def _cell_withdrawal(grid: GridCell) -> CellWithdrawal | None:
+    found = grid.withdrawn
+    return CellWithdrawal(by=found.by, why=found.why, at=found.at) if found else None
 
 
 def _finding_entry(item: Finding, promise: str) -> FindingEntry:
@@ -760,7 +783,12 @@ def _grid_cell(entry: CellEntry) -> GridCell:
         not_applicable=entry.limit.reason if entry.limit else None,
         limit_by=entry.limit.approved_by if entry.limit else None,
         outside=entry.outside,
+        withdrawn=_withdrawal(entry.withdrawn),
     )
+
+
+def _withdrawal(entry: CellWithdrawal | None) -> Withdrawal | None:
+    return Withdrawal(by=entry.by, why=entry.why, at=entry.at) if entry else None
 
 
 def _applied_waiver(entry: CellWaiver | None) -> AppliedWaiver | None:

@@ -120,6 +120,7 @@ def render(
                 (cell for cell in cells if not cell.outside),
                 lambda cell: [cell.limit] if cell.limit else [],
             ),
+            withdrawn=model.withdrawals(verdicts),
             remedied=model.shared(cells, lambda cell: [cell.remedied] if cell.remedied else []),
         )
     )

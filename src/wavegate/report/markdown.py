@@ -45,6 +45,7 @@ def render(verdicts: Verdicts, *, resends: Sequence[Handed] = ()) -> str:
         _settle([problem for problem in found if problem.standing is Standing.STOPS]),
         _listed("Open", [p for p in found if p.standing is Standing.OPEN]),
         _listed("Waived", [p for p in found if p.standing is Standing.WAIVED]),
+        _withdrawn(verdicts),
         _decisions(verdicts),
         _resends(resends),
         _counts(verdicts),
@@ -142,6 +143,17 @@ def _listed(title: str, found: list[Problem]) -> list[str]:
         for p in found[:TOP]
     ]
     return [f"## {title}", "", *lines, *_more(found)]
+
+
+def _withdrawn(verdicts: Verdicts) -> list[str]:
+    found = model.withdrawals(verdicts)
+    lines = [
+        f"- {code(gone.instance)}: {escape(gone.how.why)} (withdrawn by {escape(gone.how.by)}, "
+        f"{format_instant(gone.how.at)})"
+        for gone in found[:TOP]
+    ]
+    rest = [f"- and {len(found) - TOP} more"] if len(found) > TOP else []
+    return ["## Withdrawn before the window", "", *lines, *rest] if found else []
 
 
 def _decisions(verdicts: Verdicts) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from wavegate.evidence.verdicts import (
     CellEntry,
+    CellWithdrawal,
     FindingEntry,
     MissingEntry,
     PromiseEntry,
@@ -256,6 +257,25 @@ def shared(
         for (promise, item), names in found.items()
     ]
     return tuple(sorted(listed, key=lambda s: (order(s.promise), -len(s.instances), s.instances)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """An instance that was taken out of the wave before its window opened."""
+
+    instance: str
+    customer: str
+    how: CellWithdrawal
+
+
+def withdrawals(verdicts: Verdicts) -> tuple[Gone, ...]:
+    """Each withdrawn instance once, by name."""
+    found = {
+        cell.instance: Gone(instance=cell.instance, customer=cell.customer, how=cell.withdrawn)
+        for cell in verdicts.cells
+        if cell.withdrawn
+    }
+    return tuple(found[name] for name in sorted(found))
 
 
 def title(verdicts: Verdicts) -> str:

@@ -43,6 +43,7 @@ SECTIONS = (
     "not-compared",
     "remarks",
     "limits",
+    "withdrawn",
     "waivers",
     "decisions",
     "retakes",
@@ -76,13 +77,18 @@ class Spot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One instance of the matrix. decision: None for one outside the wave."""
+    """One instance of the matrix. decision: None for one outside the wave, or withdrawn from it."""
 
     anchor: str
     instance: str
     customer: str
     decision: Word | None
     spots: tuple[Spot | None, ...]
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether it was taken out of the wave before the window."""
+        return any(spot is not None and spot.cell.withdrawn for spot in self.spots)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

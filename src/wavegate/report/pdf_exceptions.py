@@ -46,6 +46,7 @@ def exceptions(ink: Ink, verdicts: Verdicts, page: Page) -> Iterator[Block]:
     yield heading(1, ink.texts("pdf.exceptions"))
     yield paragraph(ink.say("pdf.exceptions_lead"), "lead")
     yield from _limits(ink, verdicts)
+    yield from _withdrawn(ink, verdicts)
     yield from _waivers(ink, verdicts, page)
     yield from _retakes(ink, verdicts)
     yield from _remedied(ink, verdicts)
@@ -54,7 +55,7 @@ def exceptions(ink: Ink, verdicts: Verdicts, page: Page) -> Iterator[Block]:
 
 
 def _section(
-    ink: Ink, name: Literal["limits", "waivers", "decisions", "retakes"]
+    ink: Ink, name: Literal["limits", "withdrawn", "waivers", "decisions", "retakes"]
 ) -> Iterator[Block]:
     yield heading(2, ink.texts(f"{name}.title"))
     yield paragraph(ink.say(f"{name}.lead"), "lead")
@@ -74,6 +75,29 @@ def _limits(ink: Ink, verdicts: Verdicts) -> Iterator[Block]:
             ink.names(one.instances, 12),
         )
         for one in found[:MOST]
+    )
+    yield from _rest(ink, len(found))
+
+
+def _withdrawn(ink: Ink, verdicts: Verdicts) -> Iterator[Block]:
+    yield from _section(ink, "withdrawn")
+    found = model.withdrawals(verdicts)
+    if not found:
+        yield paragraph(ink.say("withdrawn.none"), "none")
+        return
+    yield entries(
+        (
+            join([("strong", plain(gone.instance, LIMIT))], ink.quote(gone.how.why), by="  "),
+            [
+                join(
+                    join(ink.say("withdrawn.by", "soft"), [("", plain(gone.how.by, LIMIT))]),
+                    ink.instant(gone.how.at),
+                    by=", ",
+                )
+            ],
+            [("", plain(gone.customer, LIMIT))],
+        )
+        for gone in found[:MOST]
     )
     yield from _rest(ink, len(found))
 

@@ -137,7 +137,7 @@ def matrix(ink: Ink, verdicts: Verdicts, page: Page) -> Iterator[Block]:
 
 
 def _row(ink: Ink, row: Row) -> Block:
-    outside = ink.texts("matrix.outside").rstrip(",")
+    outside = ink.texts("matrix.withdrawn" if row.withdrawn else "matrix.outside").rstrip(",")
     return {
         "name": ink.names((row.instance,)),
         "customer": plain(row.customer, 60),

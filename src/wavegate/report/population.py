@@ -57,7 +57,7 @@ def _row(verdicts: Verdicts, cell: CellEntry) -> tuple[str, ...]:
         " ".join(_causes(cell)),
         waiver.approved_by if waiver else "",
         format_instant(waiver.until) if waiver else "",
-        "no" if cell.outside else "yes",
+        "withdrawn" if cell.withdrawn else "no" if cell.outside else "yes",
     )
 
 

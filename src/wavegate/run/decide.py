@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from wavegate import clock
 from wavegate.canonical import digest
 from wavegate.errors import InputError, MissingError
-from wavegate.estate.model import Estate
 from wavegate.evidence.decisions import (
-    MAX_TEXT,
     Course,
     DecisionPredicate,
     SignedAs,
@@ -18,13 +16,13 @@ from wavegate.evidence.decisions import (
     subjects,
 )
 from wavegate.evidence.envelope import read_unverified, sign
-from wavegate.evidence.foreign import Foreign
 from wavegate.evidence.shelf import Shelf
 from wavegate.evidence.signer import Signer
 from wavegate.evidence.statement import write
 from wavegate.evidence.tool import tool
 from wavegate.evidence.trust import Role, Trust
 from wavegate.record.store import Store
+from wavegate.run.spoken import check_names, check_spoken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +84,7 @@ def decide(shelf: Shelf, request: Request, signer: Signer) -> Filed:
     """
     check_spoken(by=request.by, why=request.why)
     _check_instance(shelf, request.instance)
-    _check_names(shelf.estate, request)
+    check_names(shelf.estate, request.instance, request.by, request.why)
     if shelf.plan is None:
         raise MissingError(
             f"there is no signed plan of wave {shelf.wave.name}: there is nothing to decide about",
@@ -104,16 +102,6 @@ def decide(shelf: Shelf, request: Request, signer: Signer) -> Filed:
             cure="look at it, then decide again",
         ) from error
     return Filed(told=told, digest=digest(payload), keyid=signer.keyid, signed_as=signed_as)
-
-
-def check_spoken(**texts: str) -> None:
-    """Refuse what is blank or endless of what somebody puts their name to. Raises InputError."""
-    for name, text in texts.items():
-        if not text.strip():
-            raise InputError("empty", where=f"--{name}", cure="say it: it is signed")
-        if len(text) > MAX_TEXT or "\0" in text:
-            cure = f"at most {MAX_TEXT} characters, none of them NUL"
-            raise InputError("not a text to sign", where=f"--{name}", cure=cure)
 
 
 def role_of(trust: Trust, keyid: str) -> SignedAs:
@@ -137,24 +125,6 @@ def _check_instance(shelf: Shelf, name: str | None) -> None:
             f"not in wave {shelf.wave.name}: {name}",
             where="--instance",
             cure=f"its instances are {', '.join(inside)}",
-        )
-
-
-def _check_names(estate: Estate, request: Request) -> None:
-    """What is signed goes into extracts as it is, so it must not name another customer."""
-    owners = {i.name: i.customer for i in estate.instances}
-    own = owners[request.instance] if request.instance else None
-    names = {customer.name for customer in estate.customers} | set(owners.values())
-    if len(names) == 1:
-        return
-    others = {name: owner for name, owner in owners.items() if owner != own}
-    met = Foreign.of(names - {own}, others).met(f"{request.by}\n{request.why}".encode())
-    if met:
-        whose = f"the extract of {own}" if own else "the extract of every customer"
-        raise InputError(
-            f"it will stand in {whose}, and it names {', '.join(sorted(met))}",
-            where="--by, --why",
-            cure="leave the name out" + ("" if own else ", or decide about --instance"),
         )
 
 

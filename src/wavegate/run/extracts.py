@@ -59,7 +59,7 @@ class Extractor:
     render: Render
 
     def write(self) -> tuple[str, ...]:
-        """Write `customers/<name>/` for each customer with an instance here; their names."""
+        """Write `customers/<name>/` for each customer of whom the run tells something."""
         names = customers_with_extract(self.verdicts)
         owners = owners_of(self.verdicts, self.estate)
         grid = self._grid()
@@ -84,7 +84,8 @@ class Extractor:
         own = [name for name, owner in owners.items() if owner == customer]
         verdicts = cut_verdicts(self.verdicts, customer, owners, grid)
         (out / VERDICTS).write_bytes(dump_verdicts(verdicts))
-        estate = part_of(without_nightly(self.estate), customer, causes_of(verdicts.cells))
+        causes = causes_of(verdicts.cells)
+        estate = part_of(without_nightly(self.estate), customer, causes, verdicts.wave)
         (out / ESTATE).write_bytes(dump_estate(estate))
         self._copy_records(out, own)
         self._copy_gates(out, customer)

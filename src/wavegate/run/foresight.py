@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from wavegate.compare.notice import NoticeCase, compare_notice
-from wavegate.compare.schedule import ScheduleCase, SealedGate, compare_schedule
+from wavegate.compare.schedule import (
+    ScheduleCase,
+    SealedGate,
+    compare_schedule,
+    waves_without,
+)
 from wavegate.compare.scope import ScopeCase, compare_scope
 from wavegate.decision import GridCell
 from wavegate.run.opening import Opened
@@ -58,7 +63,14 @@ def _judged(
     instance = estate.instance(cell.instance)
     match cell.promise:
         case "scope":
-            yield compare_scope(ScopeCase(estate=estate, wave=wave, instance=instance))
+            case = ScopeCase(
+                estate=estate,
+                wave=wave,
+                instance=instance,
+                withdrawal=cell.withdrawn,
+                withdrawn_from=waves_without(instance.name, gates),
+            )
+            yield compare_scope(case)
         case "schedule":
             yield compare_schedule(
                 ScheduleCase(estate=estate, wave=wave, instance=instance, at=at, gates=gates)

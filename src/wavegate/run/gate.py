@@ -246,7 +246,7 @@ def _estate(path: Path, wave: Wave) -> Estate:
 
 
 def _captures(shelf: Records) -> dict[str, Captures]:
-    known = {instance.name for instance in shelf.estate.instances}
+    known = {instance.name for instance in shelf.estate.instances} & set(shelf.members)
     found = {}
     for name in shelf.wave.instances:
         if name in known:
@@ -275,7 +275,7 @@ def _draw(folder: Path, shelf: Records, names: tuple[str, ...]) -> Drawn:
 def _worst_first(verdicts: Verdicts, shelf: Shelf, only: tuple[str, ...]) -> tuple[str, ...]:
     """The instances of the wave that were judged, worst decision first."""
     rank = list(Word)
-    wanted = only or shelf.wave.instances
+    wanted = set(only or shelf.wave.instances) & set(shelf.members)
     names = [name for name in verdicts.instances if name in wanted]
     return tuple(sorted(names, key=lambda name: rank.index(verdicts.instances[name])))
 

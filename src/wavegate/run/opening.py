@@ -5,20 +5,25 @@
 import difflib
 import os
 import socket
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from wavegate import clock
 from wavegate.compare.schedule import SealedGate
-from wavegate.errors import InputError
+from wavegate.decision import Withdrawal, withdrawn_by
+from wavegate.errors import InputError, WavegateError
 from wavegate.estate.load import Loaded, load
 from wavegate.estate.model import Estate, Instance, Wave, Window
 from wavegate.estate.nightly import NIGHTLY, with_nightly
+from wavegate.evidence.envelope import read_unverified
 from wavegate.evidence.night_shelf import open_night
+from wavegate.evidence.predicates import PlanPredicate
 from wavegate.evidence.shelf import Records, Shelf, open_shelf
 from wavegate.evidence.signer import Signer
 from wavegate.evidence.signer_choice import KeyChoice
+from wavegate.evidence.statement import read
 from wavegate.evidence.trust import Role, Trust, TrustedKey, check_usable, everything
 from wavegate.evidence.trust import load as load_trust
 from wavegate.record.local_store import LocalStore
@@ -28,11 +33,15 @@ from wavegate.run.signers import open_signer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """What a capture and a gate are about, opened for a verb: a wave, or the nightly."""
+    """What a capture and a gate are about, opened for a verb: a wave, or the nightly.
+
+    withdrawn: whom the plan took out of the wave, and how.
+    """
 
     loaded: Loaded
     wave: Wave
     store: LocalStore
+    withdrawn: Mapping[str, Withdrawal] = field(default_factory=dict)
 
     @property
     def estate(self) -> Estate:
@@ -41,8 +50,8 @@ class Round:
 
     @property
     def instances(self) -> tuple[Instance, ...]:
-        """The instances of the wave, in the order of the estate file."""
-        names = set(self.wave.instances)
+        """The instances of the wave, less the withdrawn, in the order of the estate file."""
+        names = set(self.wave.instances) - set(self.withdrawn)
         return tuple(found for found in self.estate.instances if found.name in names)
 
     def records(self, store: Store, trust: Trust, at: datetime) -> Records:
@@ -90,7 +99,24 @@ def open_wave(estate: Path, wave: str, store: Path, *, create: bool) -> Opened:
             cure="name a wave with a window",
         )
     opened = LocalStore.open(store, create=create)
-    return Opened(loaded=loaded, wave=found, window=found.window, store=opened)
+    return Opened(
+        loaded=loaded,
+        wave=found,
+        window=found.window,
+        store=opened,
+        withdrawn=_withdrawn(opened, wave),
+    )
+
+
+def _withdrawn(store: Store, wave: str) -> Mapping[str, Withdrawal]:
+    """Whom the last plan withdrew; nobody checked who signed it, and no verdict rests on this."""
+    for name in reversed(store.names(f"plans/{wave}/")):
+        try:
+            plan = read(read_unverified(store.read(name)), PlanPredicate).predicate
+        except WavegateError:
+            continue  # the shelf says what is wrong with it
+        return withdrawn_by(plan.cells)
+    return {}
 
 
 def find_wave(estate: Estate, name: str, *, where: str) -> Wave:
@@ -181,6 +207,7 @@ def gates_of(shelf: Shelf) -> tuple[SealedGate, ...]:
             at=earlier.at,
             decision=earlier.instance_decisions,
             closed=earlier.closed_instances,
+            withdrawn=earlier.withdrawn_instances,
         )
         for earlier in shelf.earlier
     )

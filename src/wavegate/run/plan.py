@@ -11,7 +11,7 @@ from wavegate.canonical import digest, dumps
 from wavegate.decision import GridCell
 from wavegate.errors import InputError
 from wavegate.estate.agreed import agreed_digest
-from wavegate.estate.grid import grid
+from wavegate.estate.grid import grid, without
 from wavegate.evidence.envelope import read_unverified, sign
 from wavegate.evidence.foreign import Foreign
 from wavegate.evidence.predicates import PlanPredicate, SeedRuns
@@ -84,6 +84,7 @@ def cell_to_json(cell: GridCell) -> dict[str, object]:
         "due": clock.format_instant(cell.due) if cell.due else None,
         "not_applicable": cell.not_applicable,
         "outside": cell.outside,
+        "withdrawn_by": cell.withdrawn.by if cell.withdrawn else None,
     }
 
 
@@ -94,11 +95,13 @@ def plan(
     signer: Signer,
     shelf: Shelf,
     orders: Sequence[Seeds] | None = None,
+    by: str | None = None,
 ) -> Planned:
     """Sign the grid; a later version names the one before it.
 
-    shelf: the store as it is, with the gates of earlier waves and captures that there are already.
-    orders: the seed plan that is handed out with it; None keeps the bursts of the version before.
+    opened: with whom is withdrawn from the wave. shelf: the store as it is, with the gates of
+    earlier waves and captures that there are already. orders: the seed plan that is handed out with
+    it; None keeps the bursts of the version before. by: who plans, where they said so.
 
     Raises InputError when the window has opened and there is a plan already: then it stands.
     """
@@ -112,7 +115,7 @@ def plan(
             cure="judge by it, or plan another wave",
         )
     ordered = seed_runs(orders) if orders is not None else before.seeds if before else {}
-    predicate = _predicate(opened, suites, before, at, ordered)
+    predicate = _predicate(opened, suites, before, at, ordered, by)
     payload = write(grid_subject(predicate), predicate)
     _create(opened.store, opened.wave.name, version + 1, sign(payload, signer))
     return Planned(
@@ -147,9 +150,11 @@ def _predicate(
     before: _Before | None,
     at: datetime,
     seeds: Mapping[str, SeedRuns],
+    by: str | None,
 ) -> PlanPredicate:
     wave = opened.wave.name
-    cells = grid(opened.estate, wave, [suite.promise.id for suite in suites])
+    whole = grid(opened.estate, wave, [suite.promise.id for suite in suites])
+    cells = without(whole, opened.withdrawn)
     customers = sorted({cell.customer for cell in cells})
     return PlanPredicate(
         wave=wave,
@@ -163,6 +168,7 @@ def _predicate(
         suites=suites_digest(suites),
         late=at >= opened.window.start,
         seeds=seeds,
+        by=by,
     )
 
 
@@ -197,6 +203,8 @@ def _warnings(
             f"signed after the window opened at {opening}{over}: sound_evidence will be FAILED, "
             "and what cannot be shown cannot be cured any more"
         )
+    if not opened.instances:
+        found.append("no instance is left in the wave: it will be HOLD, whatever is seen")
     changed = [name for name, now in predicate.agreed.items() if before.get(name, now) != now]
     if changed:
         found.append(f"the agreed estate of {', '.join(changed)} changed: capture before again")

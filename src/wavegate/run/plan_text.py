@@ -6,6 +6,7 @@ from collections import Counter
 from textwrap import wrap
 
 from wavegate.clock import format_instant
+from wavegate.decision import withdrawn_by
 from wavegate.run.plan import Planned
 
 NAMED = 4
@@ -21,6 +22,7 @@ def render(planned: Planned) -> str:
         f"plan {planned.wave} version {planned.version}, signed {format_instant(planned.at)}",
         f"  digest {planned.digest}",
         f"  {len(instances)} instances, {len(planned.cells)} cells, {len(judged)} to be judged",
+        *_withdrawn(planned),
         "",
         *_dues(planned),
         "",
@@ -34,6 +36,11 @@ def render(planned: Planned) -> str:
     lines += _section("what the evidence will not be able to show:", _cannot_show(planned))
     lines += _section("needs a person before the window:", list(planned.warnings))
     return "\n".join(lines)
+
+
+def _withdrawn(planned: Planned) -> list[str]:
+    gone = withdrawn_by(planned.cells)
+    return [f"  {name} is withdrawn by {found.by}: {found.why}" for name, found in gone.items()]
 
 
 def _dues(planned: Planned) -> list[str]:

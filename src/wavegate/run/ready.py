@@ -113,6 +113,8 @@ def _opening(opened: Opened, at: datetime) -> Iterator[Check]:
 def _plan(opened: Opened, shelf: Shelf) -> Iterator[Check]:
     if shelf.plan is None:
         yield _hold("-", "sound_evidence", "there is no signed plan", "wavegate plan")
+    if not opened.instances:
+        yield _hold("-", "scope", "no instance is left in the wave", "wavegate plan --restore")
     policy = opened.estate.policy
     for instance in opened.instances:
         if policy.timestamps_for(instance.environment) == "required" and not policy.tsa:

@@ -96,7 +96,7 @@ def _instances(shelf: Shelf, customer: str) -> list[str]:
 
 def _before(shelf: Shelf, customer: str) -> tuple[Taken, ...]:
     found: list[Taken] = []
-    for name in _instances(shelf, customer):
+    for name in (name for name in _instances(shelf, customer) if name in shelf.members):
         snapshots = read_snapshots(shelf.store, shelf.wave.name, name, shelf.trust).snapshots
         mine = [taken for taken in snapshots if taken.phase == "before"]
         if not mine:

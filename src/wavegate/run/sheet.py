@@ -152,7 +152,7 @@ class Sheet:
     def _not_checked(self) -> Iterator[str]:
         if self.nightly:
             return
-        for name in self.shelf.wave.instances:
+        for name in self.shelf.members:
             if self.shelf.estate.instance(name).moved_when is None:
                 yield f"{name}: the move itself, since the estate names no sign of it (moved_when)"
 
