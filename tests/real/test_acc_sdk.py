@@ -76,7 +76,7 @@ def test_adobes_client_accepts_the_endpoint(client: Path, tmp_path: Path) -> Non
             },
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
             check=False,
         )
         told = [json.loads(line) for line in ran.stdout.splitlines()]
