@@ -171,9 +171,9 @@ def test_one_message_crosses_the_opening(windows: float, begins: bool) -> None:
     assert not flow._crosses(at)
 
 
-@pytest.mark.parametrize(("phase", "far"), [("before", 50), ("after", 5)])
+@pytest.mark.parametrize(("phase", "far"), [("before", 75), ("after", 7)])
 def test_a_share_of_the_mail_goes_elsewhere(phase: Phase, far: int) -> None:
-    """One receiver gets half of it, and later a twentieth."""
+    """One receiver gets three quarters of it, and later a tenth of that."""
     flow = _flow(phase, "one-destination-starved")
     readers = [flow._letter(flow._streams[0]).recipient for _ in range(100)]
     assert sum(reader.endswith("@big.example") for reader in readers) == far
@@ -186,4 +186,4 @@ def test_a_stream_keeps_its_pace() -> None:
     for _ in range(2):
         assert flow._pause() >= 0
         places.append(flow._next_at)
-    assert places[1] - places[0] >= WINDOW / (60 * 6.5)
+    assert places[1] - places[0] >= WINDOW / (60 * 4.0)
