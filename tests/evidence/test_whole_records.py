@@ -18,6 +18,7 @@ from tests.evidence.small_bundle import (
 )
 
 from wavegate.canonical import digest
+from wavegate.clock import parse_instant
 from wavegate.errors import InvalidError
 from wavegate.evidence.envelope import sign
 from wavegate.evidence.statement import record_subject, write
@@ -25,7 +26,10 @@ from wavegate.evidence.trust import Trust, everything
 from wavegate.evidence.verify import verify_bundle
 from wavegate.evidence.whole_records import check_whole
 from wavegate.record.local_store import LocalStore
+from wavegate.record.queue_file import header_of
+from wavegate.run.rejudge import _check_records
 
+ROOT = Path(__file__).parents[2]
 TRUST = Trust(keys=(everything(KEY.public),))
 
 
@@ -76,3 +80,38 @@ def test_damage_that_is_owned_up_to(tmp_path: Path) -> None:
     """A run that says that its evidence is unsound may hold it."""
     recipe = replace(GOOD, bad=tuple((name, "sound_evidence") for name in NAMES))
     check_whole(make(tmp_path / "bundle", recipe, inside=_retake), TRUST)
+
+
+def _deadly_look(folder: Path) -> None:
+    """A look at a queue whose rows end the process that reads them, signed like any other."""
+    data = (ROOT / "fixtures/wire/queue-that-ends-its-reader.parquet").read_bytes()
+    header = header_of(data, digest=digest(data))
+    store = LocalStore.open(folder / "records", create=False)
+    taken = snapshot(NAMES[0], "before", 1, None)
+    told = replace(
+        described(taken, "queue"),
+        began=parse_instant(str(header["began"])),
+        ended=parse_instant(str(header["ended"])),
+        vantage=str(header["vantage"]),
+    )
+    envelope = sign(write(record_subject(store.put(data)), told), KEY)
+    store.create(f"queues/{WAVE}/{NAMES[0]}/before-000001.dsse.json", envelope)
+    shutil.rmtree(folder / "customers")
+    _write_extracts(folder, GOOD)
+
+
+def test_a_record_that_ends_its_reader(tmp_path: Path) -> None:
+    """It is read in a process of its own: the verifier lives, and refuses the bundle."""
+    bundle = make(tmp_path / "bundle", inside=_deadly_look)
+    assert verify_bundle(bundle, TRUST).ok
+    with pytest.raises(InvalidError, match="ends the process that reads it"):
+        _check_records(bundle, TRUST, tmp_path)
+
+
+def test_a_refusal_in_the_other_process(tmp_path: Path) -> None:
+    """What is refused there is told here, in the same words; a whole bundle is told nothing of."""
+    _check_records(make(tmp_path / "whole"), TRUST, tmp_path)
+    bundle = make(tmp_path / "bundle", inside=_retake)
+    with pytest.raises(InvalidError, match="duplicate key") as caught:
+        _check_records(bundle, TRUST, tmp_path)
+    assert caught.value.where

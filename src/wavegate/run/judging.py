@@ -53,7 +53,7 @@ def judge(case: Case) -> tuple[JudgedCell, ...]:
         done = subprocess.run(
             _command(case, folder),
             cwd=folder,
-            env=_environment(folder),
+            env=environment(folder),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -97,8 +97,11 @@ def _copied(suites: tuple[Suite, ...], folder: Path) -> list[str]:
     return [f"suites-{places.index(suite.path.parent)}/{suite.path.name}" for suite in suites]
 
 
-def _environment(folder: Path) -> dict[str, str]:
-    """No plugin that happens to be installed beside us takes part: it could change a verdict."""
+def environment(folder: Path) -> dict[str, str]:
+    """What a process that reads evidence gets: no key, no home, no proxy.
+
+    No plugin of pytest that is installed by chance takes part: it could change a verdict.
+    """
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     ours = {"TZ": "UTC", "PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     return {**kept, **ours, "HOME": str(folder)}

@@ -5,7 +5,10 @@
 The resend plans are worked out again as well: a person acts on them.
 """
 
+import json
 import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -13,13 +16,14 @@ from wavegate.errors import InvalidError
 from wavegate.estate.load import load
 from wavegate.estate.model import Estate, Wave
 from wavegate.estate.nightly import NIGHTLY, with_nightly
+from wavegate.evidence import whole_records
 from wavegate.evidence.night_file import read_night
-from wavegate.evidence.trust import Trust
+from wavegate.evidence.trust import Trust, dump
 from wavegate.evidence.verdicts import Verdicts
-from wavegate.evidence.whole_records import check_whole
 from wavegate.record.local_store import LocalStore
 from wavegate.report.resend import FOLDER
 from wavegate.run.gate import Request, judge_bundle
+from wavegate.run.judging import environment
 from wavegate.run.opening import find_wave, open_records
 from wavegate.run.resends import write_resend
 from wavegate.run.suites import Suite, find_suites, nightly_suites, suites_digest
@@ -35,8 +39,8 @@ def rejudge(bundle: Path, sealed: Verdicts, trust: Trust, own: tuple[Path, ...] 
     """
     nightly = sealed.wave is None
     suites = _suites(bundle, sealed, own)
-    check_whole(bundle, trust)
     with tempfile.TemporaryDirectory(prefix="wavegate-rejudge-") as work:
+        _check_records(bundle, trust, Path(work))
         copy = Path(work) / "bundle"
         shutil.copytree(bundle / "records", copy / "records")
         shutil.copy(bundle / "estate.json", copy / "estate.json")
@@ -51,6 +55,33 @@ def rejudge(bundle: Path, sealed: Verdicts, trust: Trust, own: tuple[Path, ...] 
         if not nightly:
             _same_resends(bundle, copy, wave, again, trust)
         return again
+
+
+def _check_records(bundle: Path, trust: Trust, work: Path) -> None:
+    """Let a process without keys read each record to its end. Raises InvalidError."""
+    keys = work / "trust.json"
+    keys.write_bytes(dump(trust))
+    done = subprocess.run(
+        [sys.executable, "-m", whole_records.__name__, str(bundle.resolve()), str(keys)],
+        cwd=work,
+        env=environment(work),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode == 0:
+        return
+    try:
+        told = json.loads(done.stdout)
+    except ValueError as error:
+        raise InvalidError(
+            f"a record ends the process that reads it (code {done.returncode})",
+            where=str(bundle),
+            cure="it was made to; refuse the bundle, and ask its signer what it is",
+        ) from error
+    raise InvalidError(told["message"], where=told["where"], cure=told["cure"])
 
 
 def _suites(bundle: Path, sealed: Verdicts, own: tuple[Path, ...]) -> tuple[Suite, ...]:
