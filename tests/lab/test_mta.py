@@ -171,7 +171,7 @@ def test_one_message_crosses_the_opening(windows: float, begins: bool) -> None:
     assert not flow._crosses(at)
 
 
-@pytest.mark.parametrize(("phase", "far"), [("before", 75), ("after", 7)])
+@pytest.mark.parametrize(("phase", "far"), [("before", 75), ("after", 8)])
 def test_a_share_of_the_mail_goes_elsewhere(phase: Phase, far: int) -> None:
     """One receiver gets three quarters of it, and later a tenth of that."""
     flow = _flow(phase, "one-destination-starved")
