@@ -59,10 +59,13 @@ class Lot:
 
     @property
     def window(self) -> timedelta:
-        """Its length: more copies need more time between two looks at the same one."""
+        """Its length: more copies need more time between two looks at the same one.
+
+        The shorter it is, the more units of history a slow capture after it has to read.
+        """
         match self.kind:
             case "still":
-                seconds = 12.0
+                seconds = 30.0
             case "watched":
                 seconds = max(12.0, 1.7 * len(self.copies))
             case "settled":

@@ -55,12 +55,19 @@ class Stat:
 
 def before(name: str, clock: Clockwork, rates: Rates, at: datetime) -> Iterator[Stat]:
     """The rows of buckets that have ended before the opening, and are not yet purged."""
-    newest = min((at - clock.opens) // clock.bucket, 0)
+    bucket = clock.bucket
+    newest = min((at - clock.opens) // bucket, 0)
     for number in range(newest - BEFORE * BUCKETS, 0):
-        start = clock.opens + number * clock.bucket
-        if start + clock.bucket <= at:
-            found = _stat(OLD_DELIVERY, start, _sent(name, clock, rates, number, rates.factor))
-            yield from _by_size(found, rates)
+        if clock.opens + (number + 1) * bucket <= at:
+            yield from _old(name, clock, rates, number)
+
+
+@lru_cache(maxsize=1 << 16)
+def _old(name: str, clock: Clockwork, rates: Rates, number: int) -> tuple[Stat, ...]:
+    """The rows of a bucket before the opening; what was is kept, since each query asks again."""
+    start = clock.opens + number * clock.bucket
+    found = _stat(OLD_DELIVERY, start, _sent(name, clock, rates, number, rates.factor))
+    return tuple(_by_size(found, rates))
 
 
 def after(
@@ -72,15 +79,29 @@ def after(
     steps: tuple[LoadStep, ...],
 ) -> Iterator[Stat]:
     """The rows since mail leaves again, of buckets that have ended."""
-    number = math.ceil((max(resumed, clock.closes) - clock.opens) / clock.bucket)
-    first = number
-    while (start := clock.opens + number * clock.bucket) + clock.bucket <= at:
-        spent = rates.spent and (number - first) / BUCKETS >= BURST_UNITS
-        if rates.idle or spent:
-            yield from _idle(start, number)
-        elif by_night(number) or not rates.by_night_only:
-            yield from _by_size(_loaded(name, clock, rates, number, first, steps), rates)
+    bucket = clock.bucket
+    first = number = math.ceil((max(resumed, clock.closes) - clock.opens) / bucket)
+    while clock.opens + (number + 1) * bucket <= at:
+        yield from _new(name, clock, rates, number, first, steps)
         number += 1
+
+
+@lru_cache(maxsize=1 << 17)
+def _new(
+    name: str,
+    clock: Clockwork,
+    rates: Rates,
+    number: int,
+    first: int,
+    steps: tuple[LoadStep, ...],
+) -> tuple[Stat, ...]:
+    """The rows of a bucket since mail leaves again; kept as those of before are."""
+    spent = rates.spent and (number - first) / BUCKETS >= BURST_UNITS
+    if rates.idle or spent:
+        return tuple(_idle(clock.opens + number * clock.bucket, number))
+    if by_night(number) or not rates.by_night_only:
+        return tuple(_by_size(_loaded(name, clock, rates, number, first, steps), rates))
+    return ()
 
 
 def by_night(number: int) -> bool:
