@@ -112,14 +112,14 @@ def test_the_judging_process_holds_no_key(
 ) -> None:
     """Its environment is scrubbed: no home of ours, no secret of the caller (design, rule 8)."""
     seen: list[dict[str, str]] = []
-    original = judging._environment
+    original = judging.environment
 
     def watched(folder: Path) -> dict[str, str]:
         found = original(folder)
         seen.append(found)
         return found
 
-    monkeypatch.setattr(judging, "_environment", watched)
+    monkeypatch.setattr(judging, "environment", watched)
     monkeypatch.setenv("ACME_PASSWORD", "canary-4711")
     assert 0 == run(gate)
     (env,) = seen
