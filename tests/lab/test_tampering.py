@@ -132,13 +132,6 @@ def test_a_stranger_s_record_is_whole(place: Place) -> None:
         _opened(place, 1)
 
 
-def test_a_removed_record_leaves_the_others(place: Place) -> None:
-    """Nothing of before is left, and after is as it was."""
-    tamper("removed", place)
-    left = LocalStore.open(place.store, create=False).names(FOLDER)
-    assert left == (f"{FOLDER}000002.dsse.json", f"{FOLDER}000003.dsse.json")
-
-
 def test_one_record_stands_for_both(place: Place) -> None:
     """What is filed as the second capture is the first, under its good signature."""
     tamper("same-record", place)
@@ -230,7 +223,5 @@ def test_nothing_there_is_a_clear_error(what: str, tmp_path: Path) -> None:
     """A play that tampers too early ends with a sentence, not with a trace."""
     there = tmp_path / "nothing"
     empty = Place(store=there, key=there, wave="w1", instance="acme-prod1")
-    if what in ("moved", "removed"):
-        return
     with pytest.raises((InputError, OSError)):
         tamper(what, empty)

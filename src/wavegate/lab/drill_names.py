@@ -20,6 +20,7 @@ DESCRIBED: Mapping[str, str] = {
     "the message id": r"<nm6[0-9a-f]+{instance}@[^>\s]+>",
     "the recipient": r"hmac:[0-9a-f]+|q[0-9a-f]+-[0-9a-f]+@seed\.example",
     "both fingerprints": r"(?s)sha256:\S+.*sha256:\S+",
+    "the transactional binding": r"_prod\.transactional_[0-9a-f-]+",
     "the window": r"20\d\d-\d\d-\d\dt[\d:.]+z",
 }
 """Patterns of values that only the running lab makes; {instance} is the name of the instance."""

@@ -32,6 +32,8 @@ MAILS_WITHIN = 6
 """How often the mail of a phase is waited for, each time as long as the lab is patient."""
 BEFORE = timedelta(seconds=8)
 """What a window length is at most, for instants before the opening."""
+NEAR = -1.0
+"""Captures at instants from here on are forced: a slow start must not end the play."""
 SEEDS, BURSTS = "seeds.json", "20"
 Lab = Mapping[str, Any]
 
@@ -271,7 +273,7 @@ class _Stage(Commands):
         length = min(self.lot.window, BEFORE) if since < 0 else self.lot.window
         self._until(clock.parse_instant(lab["window"]["start"]) + since * length)
         name = f"capture-{special.instance}-{phase}"
-        force = ("--force",) if phase == "after" or since >= 0 else ()
+        force = ("--force",) if phase == "after" or since > NEAR else ()
         args = ("--phase", phase, "--instance", special.instance, *force)
         process = stack.enter_context(self.started(name, "capture", *self._where(lab), *args))
         return _Begun(name=name, instance=special.instance, process=process)

@@ -92,14 +92,6 @@ def resigned(place: Place) -> Place:
     return place.with_names(the_record=fresh, key_id=_keyid(stranger))
 
 
-def removed(place: Place) -> Place:
-    """Nothing of `before` is left of the instance."""
-    for envelope in _envelopes(place, "before"):
-        _object(place.store, _subject(envelope)).unlink()
-        envelope.unlink()
-    return place.with_names(the_record=place.instance)
-
-
 def same_record(place: Place) -> Place:
     """The envelope of `before` stands in the place of that of `after`."""
     before, record = _filed(place, "before")
@@ -173,7 +165,6 @@ def moved(place: Place) -> Place:
 TAMPERINGS: Mapping[str, Tampering] = {
     "byte-flipped": byte_flipped,
     "resigned": resigned,
-    "removed": removed,
     "same-record": same_record,
     "wrong-instance": wrong_instance,
     "asked-less": asked_less,
