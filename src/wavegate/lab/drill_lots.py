@@ -28,7 +28,7 @@ stepped: as still, through a short window, and captures of single instances as t
 """
 TIMELINE = ("sending_window", "only_sending_disrupted")
 LATE = ("queued_mail", "throughput", "availability_after")
-LARGEST: dict[Kind, int] = {"still": 56, "watched": 40, "settled": 24, "stepped": 24}
+LARGEST: dict[Kind, int] = {"still": 30, "watched": 30, "settled": 24, "stepped": 24}
 """Copies in a lot, so that all lots take about as long; never more than there are addresses."""
 
 
