@@ -15,16 +15,22 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SHORT = {
+    "fuzz": ("--seconds", "0.5"),
     "kill_nine": ("--rounds", "3"),
     "ledger": ("--rows", "200000"),
+    "seal": ("--instances", "10", "--rounds", "3"),
     "spf": ("--asked", "10"),
     "statistics_errors": ("--worlds", "20"),
+    "verify": ("--instances", "10", "--rounds", "3"),
 }
 FULL = {
+    "fuzz": ("--seconds", "60"),
     "kill_nine": ("--rounds", "50"),
     "ledger": ("--rows", "10000000"),
+    "seal": ("--instances", "10", "40", "160", "--rounds", "7"),
     "spf": ("--asked", "200"),
     "statistics_errors": ("--worlds", "800"),
+    "verify": ("--instances", "10", "40", "160", "--rounds", "7"),
 }
 
 

@@ -26,7 +26,7 @@ from wavegate.evidence.trust import Trust, everything
 from wavegate.evidence.verify import verify_bundle
 from wavegate.evidence.whole_records import check_whole
 from wavegate.record.local_store import LocalStore
-from wavegate.record.queue_file import header_of
+from wavegate.record.queue_header import header_of
 from wavegate.run.rejudge import _check_records
 
 ROOT = Path(__file__).parents[2]

@@ -32,6 +32,15 @@ def zipped(*members: bytes, packing: int = zipfile.ZIP_DEFLATED) -> bytes:
     return out.getvalue()
 
 
+def nameless(data: bytes) -> bytes:
+    """A zip whose one file has no name."""
+    member, out = zipfile.ZipInfo("x"), io.BytesIO()
+    member.filename = ""
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(member, data)
+    return out.getvalue()
+
+
 def found_in(folder: Path, name: str, data: bytes) -> list[DmarcReport | Unread]:
     """What is read from a file of that name."""
     (folder / name).write_bytes(data)
@@ -121,6 +130,7 @@ REFUSED = {
     ),
     "gzip-bomb": (gzip.compress(b"0" * (MAX_XML + 1)), "unpacked it has more than"),
     "zip-bomb": (zipped(b"0" * (MAX_XML + 1)), "unpacked it has more than"),
+    "zip-no-name": (nameless(XML), "not a zip that can be read"),
     "zip-many": (zipped(*[b"x"] * (MAX_MEMBERS + 1)), "more than 20 files"),
     "zip-lzma": (zipped(XML, packing=zipfile.ZIP_LZMA), "another way than deflate"),
     "zip-cut": (zipped(XML)[:100], "not a zip"),

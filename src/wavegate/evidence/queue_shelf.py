@@ -17,6 +17,7 @@ from wavegate.evidence.predicates import RecordPredicate
 from wavegate.evidence.statement import read
 from wavegate.evidence.trust import Role, Trust
 from wavegate.record.queue import Moment, QueueLook
+from wavegate.record.queue_header import header_of
 from wavegate.record.store import Store
 
 _OTHERWISE = "it is not what its signed statement describes"
@@ -113,8 +114,6 @@ def compare_queue(data: bytes, signed: RecordPredicate, *, digest: str) -> None:
 
 def compare_header(data: bytes, signed: RecordPredicate, *, digest: str) -> None:
     """The same, without reading its rows."""
-    from wavegate.record.queue_file import header_of  # noqa: PLC0415 - polars, see above
-
     told = {
         "instance": signed.instance,
         "customer": signed.customer,

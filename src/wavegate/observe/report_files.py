@@ -11,6 +11,7 @@ import importlib
 import io
 import ipaddress
 import logging
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -33,6 +34,10 @@ MAX_MEMBERS = 20
 """Reports in one zip; RFC 9990 knows one."""
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _PLAIN = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+_BAD_ZIP = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, OSError),
+    LookupError,  # of a member without a name
+)
 _PASS = "pass"  # noqa: S105 - a result of SPF and DKIM
 _WORD = 64
 
@@ -94,7 +99,7 @@ def _unzip(data: bytes) -> Iterator[bytes]:
                 raise ValueError(f"more than {MAX_MEMBERS} files in one zip")
             for member in members:
                 yield _member(archive, member)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError) as error:
+    except _BAD_ZIP as error:
         raise ValueError(f"not a zip that can be read: {error}") from error
     except EOFError as error:
         raise ValueError("the zip is cut short") from error

@@ -8,7 +8,7 @@ bounded by rows and bytes, and bytes that were not written so are a DamagedError
 
 import io
 from collections.abc import Callable, Mapping
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import polars as pl
 from polars.exceptions import PanicException, PolarsError
@@ -21,10 +21,9 @@ from wavegate.record.ledger import Side
 from wavegate.record.ledger_tally import SCHEMA as COLUMNS
 from wavegate.record.ledger_tally import frame
 from wavegate.record.queue import Delivery, Event, LogRow, Moment, QueueLook
+from wavegate.record.queue_header import KEY, SCHEMA
 from wavegate.record.snapshot import check_schema
 
-SCHEMA = "wavegate/queue/v1"
-KEY: Final = "wavegate"
 T = TypeVar("T")
 MAX_ROWS = 20_000_000
 MAX_BYTES = 2 * 1024**3
@@ -56,11 +55,6 @@ def from_bytes(data: bytes, *, digest: str) -> QueueLook:
         return _look(header, rows, digest)
     except (KeyError, ValueError, TypeError) as error:
         raise DamagedError(f"not a look at the queue: {error}", where=digest) from error
-
-
-def header_of(data: bytes, *, digest: str) -> Mapping[str, object]:
-    """What a stored look says of itself, without its rows: JSON values. Raises DamagedError."""
-    return _read_header(data, digest)
 
 
 def side_of(data: bytes, *, digest: str) -> Side:
