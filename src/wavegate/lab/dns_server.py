@@ -26,6 +26,9 @@ from wavegate.lab.world import Scene
 RESOLVER = "127.53.0.53"
 TRIES = 20
 IDLE = 5.0
+ID = 2
+"""Octets of a message's id, which come first (RFC 1035 4.1.1)."""
+MOST_ANSWERS = 1 << 17
 Handler = Callable[[bytes, Transport, str], Reply | None]
 
 
@@ -80,7 +83,18 @@ class Dns:
             return None
         if not query.question:
             return None
-        return self._react(self._published.by_name[name], query, transport, client)
+        published = self._published
+        server = published.by_name[name]
+        if server.rules:
+            return self._react(server, query, transport, client)
+        key = (published.served[name], transport, data[ID:])
+        held = published.answers.get(key)
+        if held is None:
+            reply = self._react(server, query, transport, client)
+            if reply is None:
+                return None
+            held = published.keep(key, reply.data[ID:])
+        return Reply(data=data[:ID] + held)
 
     def _react(
         self, server: DnsServer, query: dns.message.Message, transport: Transport, client: str
@@ -98,8 +112,7 @@ class Dns:
             return None
         if not query.question:
             return None
-        root = tuple(server.host for server in self.scene.servers if "." in server.zones)
-        full = recurse(query, root, self._ask_host)
+        full = recurse(query, self._published.roots, self._ask_host)
         limit = max(PLAIN_SIZE, query.payload) if query.edns >= 0 else PLAIN_SIZE
         if transport == "udp" and len(full) > limit:
             return Reply(data=_truncated(query))
@@ -121,10 +134,18 @@ class Dns:
 
 
 class _Published:
-    """A scene, ready to be looked up in."""
+    """A scene, ready to be looked up in.
+
+    served: per server a number that servers of the same zones share. answers: what servers without
+    rules said, less the id of the question; nothing can make them say anything else in this scene.
+    """
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
+        self.answers: dict[tuple[int, Transport, bytes], bytes] = {}
+        sorts = {server.zones: place for place, server in enumerate(scene.servers)}
+        self.served = {server.name: sorts[server.zones] for server in scene.servers}
+        self.roots = tuple(server.host for server in scene.servers if "." in server.zones)
         self.by_name = {server.name: server for server in scene.servers}
         self.by_host = {server.host: server for server in reversed(scene.servers)}
         origins = {zone.origin: zone for zone in scene.zones}
@@ -132,6 +153,13 @@ class _Published:
             server.name: tuple(origins[name] for name in server.zones if name in origins)
             for server in scene.servers
         }
+
+    def keep(self, key: tuple[int, Transport, bytes], answer: bytes) -> bytes:
+        """Keep an answer for the next who asks the same."""
+        if len(self.answers) >= MOST_ANSWERS:
+            self.answers.clear()
+        self.answers[key] = answer
+        return answer
 
 
 def _truncated(query: dns.message.Message) -> bytes:
