@@ -13,6 +13,7 @@ import pytest
 
 from wavegate.cli.entry import run
 from wavegate.cli.lab_drill_text import as_object, table
+from wavegate.cli.lab_text import not_played
 from wavegate.cli.outcome import show
 from wavegate.lab.drill import Drilled, Row
 from wavegate.lab.drill_score import Score
@@ -81,3 +82,10 @@ def test_an_interrupted_drill_leaves_nothing(tmp_path: Path, number: signal.Sign
         process.stderr.read()
         assert 130 == process.wait(60)
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_what_only_a_drill_plays() -> None:
+    """A lab that is served shows a world; who asks it for a step of the harness is told so."""
+    told = not_played(("mx-lost", "record-byte-flipped"))
+    assert "record-byte-flipped is more than a world: after capture after: byte-flipped" in told
+    assert "mx-lost" not in told

@@ -47,6 +47,7 @@ def serve(
 
     say(f"serving {scenario} in {folder}; once {folder}/lab.json is there, in other terminals:")
     say(lab_text.to_try(folder))
+    _tell(faults)
     writes = run(scenario, folder, faults, _length(opens_in), _length(window))
     code, text = (4, f"writing calls arrived: {', '.join(writes)}") if writes else (0, "")
     return finish(code, {"writes": list(writes)}, text, as_json=as_json)
@@ -100,6 +101,7 @@ def run_scenario(
         opens_in=opens_in,
         window=window,
     )
+    _tell(faults)
     played = play(wanted, say)
     return finish(played.step("gate").code, played.verdicts, played.text(), as_json=as_json)
 
@@ -144,6 +146,11 @@ def explain(fault_id: str, as_json: bool) -> Outcome:
 
     found = tell(fault_id)
     return finish(0, asdict(found), lab_text.told(found), as_json=as_json)
+
+
+def _tell(faults: tuple[str, ...]) -> None:
+    if text := lab_text.not_played(faults):
+        say(text)
 
 
 def _length(text: str) -> timedelta:

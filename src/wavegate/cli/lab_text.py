@@ -7,6 +7,7 @@ from pathlib import Path
 
 from wavegate.clock import format_instant
 from wavegate.lab.catalogue import Fault
+from wavegate.lab.faults import explain
 from wavegate.lab.running import PhaseResult
 
 
@@ -24,6 +25,17 @@ def to_try(folder: Path) -> str:
             f"  wavegate capture {wave} --phase after",
             f"  wavegate gate {wave}",
         )
+    )
+
+
+def not_played(faults: Sequence[str]) -> str:
+    """What of some faults only a drill plays: steps of the harness that differ."""
+    told = (explain(fault) for fault in faults)
+    return "\n".join(
+        f"{fault.id} is more than a world: {'; '.join(step.told() for step in fault.play)}. "
+        f"`wavegate lab drill --fault {fault.id}` plays that too"
+        for fault in told
+        if fault.play
     )
 
 
