@@ -36,6 +36,7 @@ VERBS = {
     "report": "Hand out one customer's extract of a bundle.",
     "verify": "Check a bundle offline, with a key from outside it.",
     "export": "Write a sealed run as OSCAL, in-toto or CSV, or as texts for support.",
+    "push": "Copy what one store holds into another; overwrite nothing there.",
     "forget": "Delete one customer's records from a store, and leave a signed word of it.",
     "doctor": "Tell whether this machine, its keys or a store are fit; change nothing.",
     "lab": "Play a miniature migration over real DNS, HTTP, SOAP and SMTP.",

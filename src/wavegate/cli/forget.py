@@ -30,11 +30,11 @@ def command(
     store: Path, customer: str, by: str, why: str, key: KeyChoice, as_json: bool
 ) -> Outcome:
     """Delete one customer's records from a store; what is deleted is never silently absent."""
-    from wavegate.record.local_store import LocalStore
+    from wavegate.record.store_place import open_here
     from wavegate.run import opening
     from wavegate.run.forget import Request, forget
 
     request = Request(customer=customer, by=by, why=why)
-    opened = LocalStore.open(store, create=False)
+    opened = open_here(store, "nothing is deleted from an object store", create=False)
     found = forget(opened, request, opening.signer_for(key))
     return finish(0, found.to_json(), found.text(), as_json=as_json)

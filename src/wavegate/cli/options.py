@@ -31,9 +31,10 @@ def _setting(name: str, *, required: bool, help_text: str, **extra: Any) -> Call
 PATH = click.Path(path_type=Path)
 
 estate = _setting("estate", required=True, help_text="The estate file.", type=PATH)
-store = _setting("store", required=True, help_text="The store (a folder).", type=PATH)
+_STORE = "The store: a folder, or s3://BUCKET/PREFIX."
+store = _setting("store", required=True, help_text=_STORE, type=PATH)
 nightly_estate = _setting("estate", required=False, help_text="The estate file.", type=PATH)
-nightly_store = _setting("store", required=False, help_text="The store (a folder).", type=PATH)
+nightly_store = _setting("store", required=False, help_text=_STORE, type=PATH)
 wave = _setting("wave", required=True, help_text="The name of the wave.")
 _GIVEN = "wavegate.passphrase-reference"
 
@@ -139,7 +140,7 @@ def _read(path: Path) -> dict[str, object]:
 
 
 def _absolute(name: str, value: object, folder: Path) -> object:
-    if name not in PATHS or (isinstance(value, str) and is_apart(value)):
+    if name not in PATHS or (isinstance(value, str) and (is_apart(value) or "://" in value)):
         return value
     if isinstance(value, list):
         return [str(folder / str(item)) for item in value]

@@ -19,6 +19,7 @@ from wavegate.cli.watch_words import amount, countdown
 from wavegate.clock import format_instant
 from wavegate.observe.watch_events import Began, Event, Gapped, Sampled, Shown, Tell, Ticked, Told
 from wavegate.observe.watch_tally import Tally
+from wavegate.record.store_place import APPENDS, on_this_machine
 from wavegate.run.opening import Opened
 from wavegate.run.watch_mail import MailPulse
 
@@ -32,9 +33,9 @@ def view(opened: Opened, *, json_lines: bool, quiet: bool) -> Iterator[Tell]:
     if json_lines:
         yield _json_line
     elif not quiet and sys.stdout.isatty():
-        console = Console()
+        console, here = Console(), on_this_machine(opened.store, APPENDS)
         with Live(console=console, auto_refresh=False) as live:
-            board = Board(tally, MailPulse(opened.store.root / "mail"), opened.instances)
+            board = Board(tally, MailPulse(here.root / "mail"), opened.instances)
 
             def draw(at: datetime) -> None:
                 size = Size(console.width, console.height)

@@ -6,10 +6,9 @@ What a hand or a disk damaged is told apart from what a crash leaves behind, whi
 from what is merely not understood.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from wavegate.evidence.diagnosis import Diagnosis, Grade
 from wavegate.evidence.store_journals import DELETED, journal_troubles
@@ -18,6 +17,7 @@ from wavegate.evidence.store_stamps import stamp_troubles
 from wavegate.evidence.tombstone import Forgotten, ForgottenPredicate, forgotten
 from wavegate.evidence.trust import Trust
 from wavegate.record.local_store import LocalStore
+from wavegate.record.store_place import AnyStore
 from wavegate.record.store_walk import Entry, hash_file, walk
 
 _RESTORE = "restore the file from a copy; what rests on it cannot be judged until then"
@@ -42,16 +42,16 @@ class Examination:
         return any(found.grade is Grade.DAMAGED for found in self.diagnoses)
 
 
-def examine(store: LocalStore, trust: Trust | None) -> Examination:
+def examine(store: AnyStore, trust: Trust | None) -> Examination:
     """Look at every byte of a store, the worst first in what is told.
 
     trust: whose signatures count; None where no trust file is at hand, which is said.
     """
-    entries = tuple(walk(store.root))
+    entries, hashed = _lying(store)
     signed, found = read_signed(store, trust)
     about = {one.record: one for one in signed if one.record}
     found += _layout(entries)
-    found += _objects(store.root, entries, about)
+    found += _objects(entries, about, hashed)
     gone = forgotten(store, trust) if trust else Forgotten(records={}, journals={})
     found += _absent(entries, about, gone.records)
     found += chain_troubles(signed)
@@ -92,15 +92,23 @@ def _layout(entries: tuple[Entry, ...]) -> Iterator[Diagnosis]:
             )
 
 
+def _lying(store: AnyStore) -> tuple[tuple[Entry, ...], Callable[[Entry], str]]:
+    """All that lies in a store, and how the SHA-256 of one of them is had."""
+    if isinstance(store, LocalStore):
+        root = store.root
+        return tuple(walk(root)), lambda entry: hash_file(root / entry.name)
+    return tuple(store.entries()), store.hash_of
+
+
 def _objects(
-    root: Path, entries: tuple[Entry, ...], about: dict[str, Signed]
+    entries: tuple[Entry, ...], about: dict[str, Signed], hashed: Callable[[Entry], str]
 ) -> Iterator[Diagnosis]:
     """Objects whose bytes changed, that nobody signed, or that can be written."""
     for entry in (entry for entry in entries if entry.object and entry.kind == "file"):
         known = about.get(entry.object or "")
         told = known.told if known else None
         try:
-            changed = hash_file(root / entry.name) != entry.object
+            changed = hashed(entry) != entry.object
         except OSError as error:
             yield _damaged(entry.name, f"cannot be read: {error.strerror}", about=told)
             continue

@@ -13,8 +13,8 @@ from wavegate.evidence.timeline_checkpoints import timeline_checkpoints
 from wavegate.evidence.tombstone import ForgottenPredicate
 from wavegate.evidence.trust import Trust
 from wavegate.record.journal import JournalProblem
-from wavegate.record.local_store import LocalStore
 from wavegate.record.mail_journal import SUFFIX, read_mails
+from wavegate.record.store import Store
 from wavegate.record.timeline_journal import read_timelines
 
 _RESTORE = "restore the journal from a copy; what lies behind the break is told apart in reports"
@@ -23,7 +23,7 @@ _TORN = "a crash, or a writer at work: nothing that was acknowledged is missing"
 
 
 def journal_troubles(
-    store: LocalStore, trust: Trust | None, gone: Mapping[str, ForgottenPredicate]
+    store: Store, trust: Trust | None, gone: Mapping[str, ForgottenPredicate]
 ) -> list[Diagnosis]:
     """Problems of mail and timeline journals, and their lines against signed checkpoints.
 
@@ -45,7 +45,7 @@ def _excused(found: Diagnosis, gone: Mapping[str, ForgottenPredicate]) -> Diagno
     return replace(found, grade=Grade.ODD, text=text, cure=DELETED)
 
 
-def _mail(store: LocalStore) -> Iterator[Diagnosis]:
+def _mail(store: Store) -> Iterator[Diagnosis]:
     try:
         problems = read_mails(store, wanted=lambda _: False).problems
     except WavegateError as error:
@@ -54,7 +54,7 @@ def _mail(store: LocalStore) -> Iterator[Diagnosis]:
     yield from (_told(f"mail/{one.journal}{SUFFIX}", one) for one in problems)
 
 
-def _watched(store: LocalStore) -> list[tuple[str, str]]:
+def _watched(store: Store) -> list[tuple[str, str]]:
     """The waves and instances that have journals of a watch."""
     names = [name.split("/") for name in store.names("timelines/")]
     found = {(parts[1], parts[2]) for parts in names if len(parts) == 4}
@@ -62,9 +62,7 @@ def _watched(store: LocalStore) -> list[tuple[str, str]]:
     return sorted(found | {(parts[2], parts[3]) for parts in signed if len(parts) == 6})
 
 
-def _timeline(
-    store: LocalStore, trust: Trust | None, wave: str, instance: str
-) -> Iterator[Diagnosis]:
+def _timeline(store: Store, trust: Trust | None, wave: str, instance: str) -> Iterator[Diagnosis]:
     folder = f"timelines/{wave}/{instance}"
     try:
         for one in read_timelines(store, wave, instance).problems:

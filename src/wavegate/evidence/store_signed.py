@@ -16,7 +16,7 @@ from wavegate.evidence.predicates import PlanPredicate, RecordPredicate, SealPre
 from wavegate.evidence.statement import Predicate, Statement, read
 from wavegate.evidence.tombstone import ForgottenPredicate, tombstone_name
 from wavegate.evidence.trust import Role, Trust
-from wavegate.record.local_store import LocalStore
+from wavegate.record.store import Store
 
 _SUFFIX = ".dsse.json"
 _FILED = ("verdicts.json", "night.json")
@@ -57,9 +57,7 @@ class Signed:
     chain: tuple[str, int, str, str | None] | None = None
 
 
-def read_signed(
-    store: LocalStore, trust: Trust | None
-) -> tuple[tuple[Signed, ...], list[Diagnosis]]:
+def read_signed(store: Store, trust: Trust | None) -> tuple[tuple[Signed, ...], list[Diagnosis]]:
     """All signed statements, and what is wrong with each by itself."""
     signed: list[Signed] = []
     troubles: list[Diagnosis] = []
@@ -200,7 +198,7 @@ def chain_troubles(signed: tuple[Signed, ...]) -> list[Diagnosis]:
     return troubles
 
 
-def gate_troubles(store: LocalStore, signed: tuple[Signed, ...]) -> list[Diagnosis]:
+def gate_troubles(store: Store, signed: tuple[Signed, ...]) -> list[Diagnosis]:
     """Filed gates whose verdicts are gone or are not the sealed ones."""
     troubles = []
     for one in (one for one in signed if one.name.startswith("gates/")):

@@ -9,12 +9,12 @@ from wavegate.evidence.diagnosis import Diagnosis, Grade
 from wavegate.evidence.envelope import read_unverified
 from wavegate.evidence.stamp_shelf import STAMPS, envelope_of
 from wavegate.evidence.timestamp import read_token
-from wavegate.record.local_store import LocalStore
+from wavegate.record.store import Store
 
 _RESTORE = "restore the file from a copy; a timestamp of that instant cannot be had again"
 
 
-def stamp_troubles(store: LocalStore) -> Iterator[Diagnosis]:
+def stamp_troubles(store: Store) -> Iterator[Diagnosis]:
     """What is wrong with tokens by themselves; by whom they are is what `verify` looks at."""
     captures = frozenset(store.names("signed/"))
     for name in store.names(f"{STAMPS}/"):
@@ -32,7 +32,7 @@ def stamp_troubles(store: LocalStore) -> Iterator[Diagnosis]:
             yield Diagnosis(grade=Grade.DAMAGED, name=name, text=trouble, cure=_RESTORE)
 
 
-def _trouble(store: LocalStore, name: str, envelope: str) -> str | None:
+def _trouble(store: Store, name: str, envelope: str) -> str | None:
     """What is wrong with a token; None too where its capture is damaged, which is told there."""
     try:
         payload = read_unverified(store.read(envelope))

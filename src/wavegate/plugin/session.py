@@ -40,6 +40,7 @@ from wavegate.plugin.wire import (
 )
 from wavegate.promise import order
 from wavegate.record.local_store import LocalStore
+from wavegate.record.store_place import open_here
 from wavegate.testing import CannotTell, PromiseBroken
 from wavegate.verdict import Judgement, Verdict, not_applicable
 
@@ -77,7 +78,7 @@ def _open(config: pytest.Config, settings: Settings) -> "Session":
     estate = load(settings.estate).estate
     _check_instances(estate, settings.instances)
     trust = load_trust(settings.trust or default_trust())
-    store = LocalStore.open(settings.store, create=False)
+    store = open_here(settings.store, "suites never open a socket", create=False)
     shelf = _shelf(estate, settings.wave, store, trust, _instant(config, settings))
     return Session(config=config, settings=settings, shelf=shelf, bench=Bench(shelf.dossier))
 

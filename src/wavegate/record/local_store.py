@@ -63,7 +63,9 @@ class LocalStore:
             )
         if not formatted:
             _create(path)
-        _check_format(path)
+        with _reading(str(path)):
+            found = (path / FORMAT_NAME).read_bytes()
+        check_format(found, str(path / FORMAT_NAME))
         return cls(path.absolute())
 
     @property
@@ -77,14 +79,14 @@ class LocalStore:
         Raises InternalError (disk full, read-only) or DamagedError (other bytes stand there).
         """
         found = digest_of(data)
-        folder, name = _object(found)
+        folder, name = object_parts(found)
         place = self._path(folder, name)
         with _writing(place), self._folder(folder, create=True) as where:
             try:
                 _link_new(where, name, data)
             except FileExistsError:
                 if _read(where, name, place) != data:
-                    raise _damaged(place) from None
+                    raise damaged(place) from None
                 os.fsync(where)
         return found
 
@@ -93,10 +95,10 @@ class LocalStore:
 
         Raises MissingError (no such object) or DamagedError (bytes do not match, no digest).
         """
-        folder, name = _object(digest)
+        folder, name = object_parts(digest)
         data = self._read(folder, name)
         if digest_of(data) != digest:
-            raise _damaged(self._path(folder, name))
+            raise damaged(self._path(folder, name))
         return data
 
     def create(self, name: str, data: bytes) -> None:
@@ -126,21 +128,29 @@ class LocalStore:
 
         A link is listed too, and refused when it is read. Raises InternalError (unreadable).
         """
-        parts = _parts(prefix.rstrip("/")) if prefix.rstrip("/") else ()
+        parts = parts_of(prefix.rstrip("/")) if prefix.rstrip("/") else ()
         try:
             with _reading(self._path(parts, "")), self._folder(parts) as where:
                 below = list(_walk(where))
         except MissingError:
             return ()
         found = ("/".join((*parts, name)) for name in below)
-        return tuple(sorted(name for name in found if _is_name(name)))
+        return tuple(sorted(name for name in found if is_name(name)))
+
+    def digests(self) -> frozenset[str]:
+        """The digests of all objects that are there. Raises InternalError (unreadable)."""
+        try:
+            with _reading(self._path(("objects",), "")), self._folder(("objects",)) as where:
+                return frozenset(name.rpartition("/")[2] for name in _walk(where))
+        except MissingError:
+            return frozenset()
 
     def folder(self, prefix: str) -> Path:
         """The durable folder of a prefix such as `mail`, made if need be, for journals.
 
         Raises InternalError (disk full, read-only).
         """
-        parts = _parts(prefix)
+        parts = parts_of(prefix)
         path = self.root.joinpath(*parts)
         with _writing(str(path)), self._folder(parts, create=True):
             return path
@@ -189,38 +199,40 @@ def _create(path: Path) -> None:
             os.close(here)
 
 
-def _check_format(path: Path) -> None:
-    with _reading(str(path)):
-        found = (path / FORMAT_NAME).read_bytes()[:100]
+def check_format(found: bytes, where: str) -> None:
+    """Hold the bytes of FORMAT against this version. Raises DamagedError."""
+    found = found[:100]
     if found == FORMAT:
         return
     match = re.fullmatch(rb"wavegate-store (\d{1,9})\n", found)
     if match and int(match[1]) > VERSION:
         raise DamagedError(
             f"this store has format {int(match[1])}; this Wavegate reads format {VERSION}",
-            where=str(path),
+            where=where.removesuffix(f"/{FORMAT_NAME}"),
             cure="use the Wavegate version that wrote it, or a newer one",
         )
     raise DamagedError(
         f"FORMAT does not say {FORMAT.decode().strip()!r}",
-        where=str(path / FORMAT_NAME),
-        cure="check that this folder is a Wavegate store, or restore the file",
+        where=where,
+        cure="check that this place is a Wavegate store, or restore the file",
     )
 
 
-def _object(digest: str) -> tuple[tuple[str, ...], str]:
+def object_parts(digest: str) -> tuple[tuple[str, ...], str]:
+    """The folder and the name of an object. Raises DamagedError for what is no digest."""
     if not _DIGEST.fullmatch(digest):
         raise DamagedError(f"{digest[:80]!r} is no SHA-256 digest")
     return ("objects", digest[:2]), digest
 
 
 def _split(name: str) -> tuple[tuple[str, ...], str]:
-    parts = _parts(name)
+    parts = parts_of(name)
     return parts[:-1], parts[-1]
 
 
-def _parts(name: str) -> tuple[str, ...]:
-    if not _is_name(name):
+def parts_of(name: str) -> tuple[str, ...]:
+    """The parts of a name in a store. Raises InputError for what is none."""
+    if not is_name(name):
         raise InputError(
             f"{name[:200]!r} is no name in a store",
             cure="names have parts of A-Z a-z 0-9 . _ - with / between; none begins with a dot",
@@ -228,7 +240,8 @@ def _parts(name: str) -> tuple[str, ...]:
     return tuple(name.split("/"))
 
 
-def _is_name(name: str) -> bool:
+def is_name(name: str) -> bool:
+    """Whether a path is a name in a store, and neither FORMAT nor an object."""
     parts = name.split("/")
     return parts[0] not in _OURS and all(_PART.fullmatch(part) for part in parts)
 
@@ -299,7 +312,8 @@ def _read(folder: int, name: str, place: str) -> bytes:
     return data
 
 
-def _damaged(place: str) -> DamagedError:
+def damaged(place: str) -> DamagedError:
+    """That bytes are not those of their digest."""
     return DamagedError(
         "the bytes do not match the digest that names them",
         where=place,

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The store interface: immutable objects under their digest, and names written once.
 
-Implementations: `local_store` (a folder). A bundle's `records/` is a store of the same format.
+Implementations: `local_store` (a folder), `object_store` (S3). A bundle's `records/` is a folder
+of the same format.
 """
 
 from typing import BinaryIO, Protocol

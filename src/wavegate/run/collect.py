@@ -2,21 +2,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """The verb collect: read mailboxes and DMARC reports into a store's mail journals."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from wavegate.errors import InputError
 from wavegate.estate.load import Loaded, load
 from wavegate.estate.model import Instance
 from wavegate.evidence.signer import Signer
-from wavegate.observe.collect import Collector, line_of, places
+from wavegate.observe.collect import Collector, Place, line_of, places
+from wavegate.record.journal import Head
 from wavegate.record.listening import Listener
 from wavegate.record.local_store import LocalStore
-from wavegate.record.mail_journal import FOLDER, collected
+from wavegate.record.mail_journal import FOLDER, Collected, collected
 from wavegate.record.mail_look import MailLook
-from wavegate.record.mail_writer import MailJournalWriter
+from wavegate.record.mail_writer import Checkpoint, MailJournalWriter
+from wavegate.record.store_place import AnyStore, open_store
 from wavegate.run.keeping import mail_keeper
 from wavegate.run.opening import vantage
 from wavegate.run.sink import sign_checkpoint
@@ -60,26 +64,61 @@ def collect(estate: Path, store: Path, signer: Signer, say: Say) -> Brought:
             where=str(estate),
             cure="add imap:, maildir:, mbox:, eml: or dmarc_reports: under `mail:`",
         )
-    opened = LocalStore.open(store, create=True)
+    opened = open_store(store, create=True)
     return collect_into(opened, loaded, loaded.estate.instances, signer, say)
 
 
 def collect_into(
-    store: LocalStore, loaded: Loaded, instances: Iterable[Instance], signer: Signer, say: Say
+    store: AnyStore, loaded: Loaded, instances: Iterable[Instance], signer: Signer, say: Say
 ) -> Brought:
     """Read the mailboxes and reports of some instances into an open store.
 
-    Raises InternalError where it cannot be written down.
+    A store elsewhere gets the journal whole, when the collection has ended: what was not shipped is
+    new to the next one. Raises InternalError where it cannot be written down.
     """
     found = places(instances)
     if not found:
         return Brought(looks=())
-    before, folder = collected(store), store.root / FOLDER
-    folder.mkdir(exist_ok=True)
+    heads: list[tuple[str, Head]] = []
+    here = isinstance(store, LocalStore)
+
+    def seal(segment: str, head: Head) -> None:
+        heads.append((segment, head))
+        if here:
+            sign_checkpoint(store, signer, segment, head, say)
+
+    with _folder_for(store) as folder:
+        looks = _look(loaded, found, collected(store), folder, seal, say)
+        if not here:
+            for path in sorted(folder.iterdir()):
+                store.create(f"{FOLDER}/{path.name}", path.read_bytes())
+            for segment, head in dict.fromkeys(heads):
+                sign_checkpoint(store, signer, segment, head, say)
+    return Brought(looks=looks)
+
+
+@contextmanager
+def _folder_for(store: AnyStore) -> Iterator[Path]:
+    """Where the journal is written: in the store, or beside it until it is shipped."""
+    if isinstance(store, LocalStore):
+        yield store.folder(FOLDER)
+        return
+    with TemporaryDirectory(prefix="wavegate-collect-") as folder:
+        yield Path(folder)
+
+
+def _look(
+    loaded: Loaded,
+    found: tuple[Place, ...],
+    before: Collected,
+    folder: Path,
+    seal: Checkpoint,
+    say: Say,
+) -> tuple[MailLook, ...]:
     writer = MailJournalWriter(
         folder,
         Listener(listen=(), vantage=vantage(None), heartbeat=timedelta()),
-        checkpoint=lambda segment, head: sign_checkpoint(store, signer, segment, head, say),
+        checkpoint=seal,
         keep=mail_keeper(loaded.estate),
     )
     base = loaded.path.resolve().parent
@@ -87,6 +126,6 @@ def collect_into(
         collector = Collector(
             estate=loaded.estate, base=base, before=before, writer=writer, say=say
         )
-        return Brought(looks=collector.look(found))
+        return collector.look(found)
     finally:
         writer.close()

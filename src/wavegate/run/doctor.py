@@ -15,6 +15,7 @@ from wavegate.evidence.diagnosis import Grade
 from wavegate.evidence.store_doctor import Examination, examine
 from wavegate.evidence.trust import Trust
 from wavegate.record.local_store import LocalStore
+from wavegate.record.store_place import AnyStore, open_store
 from wavegate.report.safe_text import visible
 from wavegate.run.doctor_checks import Check, State
 from wavegate.run.doctor_machine import machine
@@ -84,7 +85,7 @@ def doctor(store: Path | None, estate: Path | None, trust: Path | None) -> Exami
     """
     if store is None:
         return Examined(checks=tuple(machine(load(estate).estate if estate else None)))
-    opened = LocalStore.open(store, create=False)
+    opened = open_store(store, create=False)
     found = examine(opened, _trust(trust))
     return Examined(checks=tuple(_of_store(opened, found, trusted=_trust(trust))), store=found)
 
@@ -99,7 +100,7 @@ def _trust(path: Path | None) -> Trust | None:
         return None
 
 
-def _of_store(store: LocalStore, found: Examination, *, trusted: Trust | None) -> Iterator[Check]:
+def _of_store(store: AnyStore, found: Examination, *, trusted: Trust | None) -> Iterator[Check]:
     for one in found.diagnoses:
         about = f" ({one.about})" if one.about else ""
         yield Check(
@@ -109,7 +110,8 @@ def _of_store(store: LocalStore, found: Examination, *, trusted: Trust | None) -
         text, cure = "signatures were not checked: no trust file", "give --trust"
         yield Check(what="trust file", state=State.NOTE, text=text, cure=cure)
     yield from _clock_behind(found)
-    yield _room(store)
+    if isinstance(store, LocalStore):
+        yield _room(store)
     if not found.damaged:
         text = (
             f"whole: {found.objects} objects, {found.signed} signed statements, "

@@ -28,6 +28,7 @@ from wavegate.evidence.trust import Trust
 from wavegate.evidence.verdicts import Verdicts
 from wavegate.evidence.verdicts import dump as dump_verdicts
 from wavegate.record.local_store import LocalStore
+from wavegate.record.store import Store
 from wavegate.report import pdf
 from wavegate.report.html import Plot
 from wavegate.report.resend import NoPlan, ResendPlan
@@ -287,7 +288,7 @@ def _timestamps(opened: Round) -> bool:
     return any(policy.timestamps_for(i.environment) == "required" for i in opened.instances)
 
 
-def _file(store: LocalStore, bundle: Path, wave: str, run: str) -> None:
+def _file(store: Store, bundle: Path, wave: str, run: str) -> None:
     """File seal and verdicts in the store, where later waves and nights find them.
 
     With those of a wave what vouches for each customer's part, for extracts of later waves.

@@ -16,6 +16,7 @@ from wavegate.estate.nightly import night_of
 from wavegate.evidence.baseline import FOLDER, BaselinePredicate, read_baseline
 from wavegate.evidence.trust import Trust
 from wavegate.record.local_store import LocalStore
+from wavegate.record.store_place import open_here
 from wavegate.run.history_index import index_of
 from wavegate.verdict import Verdict
 
@@ -163,7 +164,7 @@ class History:
 
 def history(store: Path, request: Request, trust: Trust) -> History:
     """Read a store's past. Raises MissingError (no store), InputError (a name it does not know)."""
-    opened = LocalStore.open(store, create=False)
+    opened = open_here(store, "the index of a history is a file beside it", create=False)
     with index_of(opened, trust, anew=request.anew) as index:
         lines = tuple(_lines(index, request))
         runs = tuple(_runs(index))

@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from wavegate import clock
+from wavegate.canonical import digest
 from wavegate.compare.trend import falling
 from wavegate.errors import InputError
 from wavegate.estate.nightly import NIGHTLY, night_of
@@ -32,6 +33,7 @@ from wavegate.evidence.signer import Signer
 from wavegate.evidence.statement import read
 from wavegate.evidence.trust import Trust
 from wavegate.evidence.verdicts import Verdicts
+from wavegate.record.local_store import LocalStore
 from wavegate.record.rates import read_history
 from wavegate.record.store import Store
 from wavegate.report.night import remarks
@@ -39,7 +41,7 @@ from wavegate.run import gate
 from wavegate.run.capture import Taken
 from wavegate.run.nights import Known, known_nights, missed, rates
 from wavegate.run.notify_text import Transition
-from wavegate.run.opening import Round
+from wavegate.run.opening import Round, home
 from wavegate.run.papers import Paper
 from wavegate.run.suites import nightly_suites
 from wavegate.run.transitions import Step, Turned, turn
@@ -157,13 +159,24 @@ def nightly(
 
 def alone(opened: Round) -> AbstractContextManager[None]:
     """Only one night, or act of accepting, at a time in a store."""
-    folder = opened.store.folder(NIGHTLY)
+    store = opened.store
+    folder = store.folder(NIGHTLY) if isinstance(store, LocalStore) else _locks(store.place)
     busy = InputError(
         "another nightly is running on this store",
         where=opened.store.place,
         cure="let it end; it holds no lock any more once its process has ended",
     )
     return locked(folder / ".lock", busy)
+
+
+def _locks(place: str) -> Path:
+    """Where this machine's nights on a store elsewhere hold each other off.
+
+    Those of other machines cannot be held off; they cannot take a number twice either.
+    """
+    folder = home() / "locks" / digest(place.encode("utf-8"))[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def check(opened: Round, trust: Trust, at: datetime) -> Baseline | None:

@@ -26,8 +26,8 @@ from wavegate.evidence.signer_choice import KeyChoice
 from wavegate.evidence.statement import read
 from wavegate.evidence.trust import Role, Trust, TrustedKey, check_usable, everything
 from wavegate.evidence.trust import load as load_trust
-from wavegate.record.local_store import LocalStore
 from wavegate.record.store import Store
+from wavegate.record.store_place import AnyStore, open_store
 from wavegate.run.signers import open_signer
 
 
@@ -40,7 +40,7 @@ class Round:
 
     loaded: Loaded
     wave: Wave
-    store: LocalStore
+    store: AnyStore
     withdrawn: Mapping[str, Withdrawal] = field(default_factory=dict)
 
     @property
@@ -80,7 +80,7 @@ def open_nightly(estate: Path, store: Path, *, create: bool) -> Round:
     """
     loaded = load(estate)
     whole = Loaded(with_nightly(loaded.estate), loaded.path)
-    opened = LocalStore.open(store, create=create)
+    opened = open_store(store, create=create)
     return Round(loaded=whole, wave=whole.estate.wave(NIGHTLY), store=opened)
 
 
@@ -98,7 +98,7 @@ def open_wave(estate: Path, wave: str, store: Path, *, create: bool) -> Opened:
             where=str(estate),
             cure="name a wave with a window",
         )
-    opened = LocalStore.open(store, create=create)
+    opened = open_store(store, create=create)
     return Opened(
         loaded=loaded,
         wave=found,

@@ -20,8 +20,8 @@ from wavegate.observe.sink import run_sink
 from wavegate.observe.sink_desk import SinkCounts
 from wavegate.observe.sink_settings import settings_for
 from wavegate.record.journal import Head
-from wavegate.record.local_store import LocalStore
 from wavegate.record.store import Store
+from wavegate.record.store_place import APPENDS, open_here
 from wavegate.run.keeping import mail_keeper
 from wavegate.run.opening import vantage
 
@@ -64,7 +64,7 @@ def receive(
     Raises InputError (estate, port in use) and InternalError (the journal cannot be written).
     """
     loaded = load(estate)
-    opened = LocalStore.open(store, create=True)
+    opened = open_here(store, APPENDS, create=True)
     settings = settings_for(loaded.estate, listen, proxy_from, vantage=vantage(None))
     journals = store / "mail"
     journals.mkdir(exist_ok=True)

@@ -34,6 +34,7 @@ from wavegate.observe.watch_schedule import DUE_WITHIN, ONE_MORE_LOOK
 from wavegate.observe.watch_tally import FunctionTally, Tally
 from wavegate.observe.watch_target import LACKS, Target, without
 from wavegate.record.journal import Head
+from wavegate.record.store_place import APPENDS, on_this_machine
 from wavegate.record.timeline import Timeline
 from wavegate.record.timeline_journal import (
     TimelineHeader,
@@ -120,13 +121,14 @@ def follow(
     """Watch the instances until the window has closed and settled; writes and signs as it goes.
 
     at_moments: what is done besides, just before the opening, within, and after the close.
-    Raises InputError (the window is over, finished timeline there, another watch runs, unknown
-    instance, `until` in the past) and MissingError (`tls.ca` cannot be read).
+    Raises InputError (a store elsewhere, the window is over, finished timeline there, another watch
+    runs, unknown instance, `until` in the past) and MissingError (`tls.ca` cannot be read).
     """
     at = clock.now()
     chosen = _chosen(opened, request.only)
     with ExitStack() as stack:
-        folder = opened.store.folder(f"timelines/{opened.wave.name}")
+        store = on_this_machine(opened.store, APPENDS)
+        folder = store.folder(f"timelines/{opened.wave.name}")
         stack.enter_context(only_watch(folder, request.vantage))
         earlier = {i.name: _earlier(opened, i, say) for i in chosen}
         _check(opened, request, at, [found.of(request.vantage) for found in earlier.values()])
@@ -240,7 +242,8 @@ def _target(
         functions=tuple(found.watched for found in functions),
         follows=earlier.tails.get(request.vantage),
     )
-    folder = opened.store.folder(folder_of(opened.wave.name, instance.name).rstrip("/"))
+    store = on_this_machine(opened.store, APPENDS)
+    folder = store.folder(folder_of(opened.wave.name, instance.name).rstrip("/"))
     seal = _Seal(opened, instance, request.vantage, signer, say)
     return Target(
         facing=facing,
