@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Wavegate developers
 # SPDX-License-Identifier: Apache-2.0
+import base64
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ from tests.builders.stores import Desk
 from wavegate.cli.entry import run
 from wavegate.run import gate as gate_module
 from wavegate.run import judging
+from wavegate.run import sheet as sheet_module
 from wavegate.run.suites import find_suites
 
 pytestmark = pytest.mark.timeout(600)
@@ -48,6 +50,24 @@ def test_a_sound_wave_is_go_and_its_bundle_verifies(
     assert 0 == run(["verify", str(bundle), "--key", key_of(desk), "--rejudge", "--json"])
     assert told(capsys)["rejudged"]
     assert [found["run"]] == [p.name for p in (desk.folder / "store/gates" / desk.wave).iterdir()]
+
+
+def test_the_drills_score_is_sealed_into_the_report(
+    gate: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Verdicts, summary, page and seal say how the gate itself was tried, or that it was not."""
+    line = "229/231 (catalogue 0123456789ab, tool ba9876543210)"
+    monkeypatch.setattr(sheet_module, "score_line", lambda: line)
+    assert 0 == run([*gate, "--json"])
+    assert line == told(capsys)["drill"]
+    bundle = tmp_path / "bundle"
+    assert f"Drill: {line}" in (bundle / "summary.md").read_text("utf-8").replace("\\", "")
+    assert line in (bundle / "report.html").read_text("utf-8")
+    payload = json.loads((bundle / "seal.dsse.json").read_text("utf-8"))["payload"]
+    assert line == json.loads(base64.b64decode(payload))["predicate"]["drill"]
 
 
 def test_bare_pytest_says_the_same_as_the_gate(

@@ -77,7 +77,7 @@ class Lot:
     @property
     def opens_in(self) -> timedelta:
         """Time for the mail and the captures before the window, on a machine that is not idle."""
-        return self.pace * timedelta(seconds=42 + 1.2 * len(self.copies))
+        return self.pace * timedelta(seconds=30 + 1.2 * len(self.copies))
 
     def scenario(self) -> dict[str, object]:
         """The scenario file that serves it."""
