@@ -108,6 +108,13 @@ ELSEWHERE = (
     ),
     _row(
         9,
+        "a capture older than the key that signed it",
+        REFUSED,
+        "knows no bounds",
+        "evidence/test_sealed_keys.py::test_records_outside_the_bounds",
+    ),
+    _row(
+        9,
         "a revoked key whose clock was set back, without a trusted time",
         UNCLEAR,
         "knows no bounds",

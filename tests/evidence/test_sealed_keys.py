@@ -13,18 +13,23 @@ from tests.evidence.small_bundle import (
     END,
     GOOD,
     KEY,
+    NAMES,
     OTHER_KEY,
     RUN,
     START,
     WAVE,
+    described,
     make,
     plan,
+    snapshot,
 )
 from tests.evidence.test_keys import P256, pem
 from tests.evidence.test_sealed_time import stamp_seal
 
 from wavegate.errors import InputError, InvalidError
 from wavegate.evidence.authorities import load_roots
+from wavegate.evidence.sealed_claims import Claim
+from wavegate.evidence.sealed_keys import Signed, key_doubts
 from wavegate.evidence.trust import Role, Trust, TrustedKey, everything, of_public_keys
 from wavegate.evidence.verify import Verification, verify_bundle
 
@@ -104,6 +109,30 @@ def test_records_signed_before_the_end(tmp_path: Path) -> None:
     """A key that was rotated after the wave leaves the wave's records as they were."""
     bundle, trust = by_two_keys(tmp_path / "bundle", valid_until=AT + HOUR)
     assert 0 == verify_bundle(bundle, trust).exit_code
+
+
+@pytest.mark.parametrize(
+    ("folder", "bounds", "doubted"),
+    [
+        ("signed", {}, False),
+        ("signed", {"valid_from": START - 2 * HOUR, "valid_until": START}, False),
+        ("signed", {"valid_from": START}, True),
+        ("signed", {"valid_until": START - HOUR}, True),
+        ("accepted", {"valid_from": START}, False),
+        ("accepted", {"revoked_at": START - HOUR}, True),
+    ],
+)
+def test_records_outside_the_bounds(
+    folder: str, bounds: dict[str, datetime], doubted: bool
+) -> None:
+    """A capture that says it is older than its key was made up later; an accepted one may be."""
+    taken = described(snapshot(NAMES[0], "before", 1, None))
+    where = f"records/{folder}/{WAVE}/{NAMES[0]}/000001.dsse.json"
+    claim = Claim(where=where, record="0" * 64, signed=taken, keyids=(KEY.keyid,))
+    signed = Signed(at=AT, planned=None, seen=None, sealers=(), planners=(), bare=(claim,))
+    doubts = tuple(key_doubts(signed, trusted(**bounds)))
+    assert doubted == bool(doubts)
+    assert {where} >= {doubt.where for doubt in doubts}
 
 
 def told(bundle: Path, trust: Trust, tsa: Tsa) -> Verification:

@@ -16,7 +16,7 @@ from wavegate.errors import InvalidError
 from wavegate.evidence.envelope import SEE_BOUNDS, not_valid
 from wavegate.evidence.manifest import SEAL
 from wavegate.evidence.sealed_claims import Claim
-from wavegate.evidence.sealed_records import Doubt
+from wavegate.evidence.sealed_records import ACCEPTED, Doubt
 from wavegate.evidence.sealed_verdicts import PLAN
 from wavegate.evidence.trust import Trust, TrustedKey
 
@@ -57,10 +57,16 @@ def check_claimed(signed: Signed, trust: Trust | None) -> None:
 
 
 def key_doubts(signed: Signed, trust: Trust | None) -> Iterator[Doubt]:
-    """Records that by their own word were signed when the key had already ended."""
+    """Records that by their own word were signed when the key had ended, or had not begun.
+
+    A record is signed when it ends, except for an accepted one: that is an earlier capture.
+    """
     for claim in signed.bare:
+        later = claim.where.startswith(ACCEPTED)
         for found in _of(claim.keyids, trust):
-            if found.ended_by(claim.signed.ended):
+            if found.ended_by(claim.signed.ended) or not (
+                later or found.valid_at(claim.signed.ended)
+            ):
                 text = not_valid(found, claim.signed.ended)
                 yield Doubt(instance=claim.signed.instance or "", where=claim.where, text=text)
 

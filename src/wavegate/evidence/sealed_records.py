@@ -29,7 +29,7 @@ FOLDERS: Mapping[str, RecordKind] = {
     "queues": "queue",
     "timelines": "timeline",
 }
-_ACCEPTED = "records/accepted/"
+ACCEPTED = "records/accepted/"
 _PLACE = re.compile(
     r"records/(?P<folder>signed|accepted|mails|mail-sources|readings|queues|timelines)/"
     r"(?P<wave>[^/]+)/(?P<instance>[^/]+?)(/(?P<file>[^/]+))?\.dsse\.json"
@@ -171,7 +171,7 @@ def _broken_chains(claims: tuple[Claim, ...]) -> Iterator[Doubt]:
     """A capture that was taken away leaves a gap in sequence and previous."""
     chains: dict[tuple[str | None, str | None], list[Claim]] = {}
     for claim in claims:
-        if claim.where.startswith(_ACCEPTED):
+        if claim.where.startswith(ACCEPTED):
             continue  # its place is that of the baseline's version
         if claim.signed.kind in ("snapshot", "queue"):
             moment = claim.signed.phase if claim.signed.kind == "queue" else None
