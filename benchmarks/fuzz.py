@@ -11,7 +11,6 @@ or sealed bytes that were changed and accepted. The bytes are kept in the folder
 """
 
 import argparse
-import importlib
 import importlib.util
 import random
 import re
@@ -52,9 +51,13 @@ def by_chance(target: Target, seconds: float, seed: int, keep: Path) -> tuple[in
     return cases, findings, longest
 
 
+def _slug(target: Target) -> str:
+    return re.sub(r"\W+", "-", target.name)
+
+
 def _keep(folder: Path, target: Target, data: bytes, told: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    name = re.sub(r"\W+", "-", target.name) + f"-{len(list(folder.iterdir())):04d}"
+    name = f"{_slug(target)}-{len(list(folder.iterdir())):04d}"
     (folder / f"{name}.bin").write_bytes(data)
     (folder / f"{name}.txt").write_text(told)
     print(f"FINDING in {target.name}: {told.strip().splitlines()[-1]}", file=sys.stderr)
@@ -62,17 +65,13 @@ def _keep(folder: Path, target: Target, data: bytes, told: str) -> None:
 
 def guided(target: Target, seconds: float, seed: int, keep: Path) -> tuple[int, int, float]:
     """The same by atheris, which ends its process: so it runs in one of its own."""
-    folder = keep / f"corpus-{re.sub(chr(92) + 'W+', '-', target.name)}"
+    folder = keep / f"corpus-{_slug(target)}"
     folder.mkdir(parents=True, exist_ok=True)
     for number, data in enumerate(target.seeds()):
         (folder / f"seed-{number}").write_bytes(data)
-    command = [sys.executable, "-m", "benchmarks.fuzz", "--inside", target.name, str(folder)]
-    command += [
-        f"-max_total_time={max(1, int(seconds))}",
-        f"-seed={seed % 2**31}",
-        "-max_len=65536",
-    ]
-    command += ["-timeout=20", f"-artifact_prefix={folder}/crash-"]
+    command = [sys.executable, "-m", "benchmarks.fuzz_guided", target.name, str(folder)]
+    command += [f"-max_total_time={max(1, int(seconds))}", f"-seed={seed % 2**31}"]
+    command += ["-max_len=65536", "-timeout=20", f"-artifact_prefix={folder}/crash-"]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     found = re.search(r"Done (\d+) runs", done.stderr)
     if done.returncode:
@@ -81,21 +80,8 @@ def guided(target: Target, seconds: float, seed: int, keep: Path) -> tuple[int, 
     return int(found[1]) if found else 0, int(done.returncode != 0), 0.0
 
 
-def inside(name: str, rest: list[str]) -> None:
-    """Let atheris drive one target; it never returns."""
-    atheris = importlib.import_module("atheris")  # no types, and not everywhere
-    target = NAMES[name]
-    target.seeds()
-    atheris.instrument_all()
-    atheris.Setup([sys.argv[0], *rest], lambda data: target.check(bytes(data)) and None)
-    atheris.Fuzz()
-
-
 def main() -> int:
     """Print the table."""
-    if sys.argv[1:2] == ["--inside"]:
-        inside(sys.argv[2], sys.argv[3:])
-        return 0
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=5.0, help="for each target")
     parser.add_argument("--seed", type=int, default=None)
