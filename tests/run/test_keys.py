@@ -12,15 +12,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.evidence.small_bundle import GOOD, KEY, OTHER_KEY, make
 
 from wavegate import clock
 from wavegate.cli.entry import run
 from wavegate.clock import format_instant
+from wavegate.errors import WavegateError
 from wavegate.evidence.keys import default_signer
+from wavegate.evidence.rotation import rotation, sign_rotation
 from wavegate.evidence.signer import FileSigner
 from wavegate.evidence.trust import Role, Trust, dump, everything, load
+from wavegate.run.trust_file import merge_trust
 
+PEM = KEY.public.pem.encode()
+SIGNED = sign_rotation(
+    rotation(everything(KEY.public), everything(OTHER_KEY.public), clock.now()), KEY, OTHER_KEY
+)
 needs_shell = pytest.mark.skipif(
     not all(map(shutil.which, ("sh", "openssl", "sha256sum", "jq"))), reason="stock tools missing"
 )
@@ -226,6 +235,31 @@ def test_merge_a_public_key(keys: Any, tmp_path: Path) -> None:
     (tmp_path / "junk").write_text("junk")
     code, found = keys("trust", "merge", "junk", "--trust", "mine.json")
     assert (2, True) == (code, "not a trust file" in found["error"]["message"])
+
+
+def merged(folder: Path) -> int:
+    """Merge what was brought; the exit code that it would have."""
+    try:
+        merge_trust(folder / "trust.json", folder / "brought")
+    except WavegateError as error:
+        return error.exit_code
+    return 0
+
+
+STARTS = (b"", b"{", b"[", b"-----BEGIN ", b"-----BEGIN PUBLIC KEY-----\n", PEM, SIGNED)
+
+
+@settings(max_examples=150)
+@given(start=st.sampled_from(STARTS), rest=st.binary(max_size=99), cut=st.integers(0, 400))
+def test_nothing_that_is_merged_crashes(
+    start: bytes, rest: bytes, cut: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Whatever a file holds, it is merged or refused in a sentence, and never with a trace."""
+    folder = tmp_path_factory.mktemp("merge")
+    (folder / "brought").write_bytes(start[: cut or None] + rest)
+    code = merged(folder)
+    assert code in {0, 1, 2}
+    assert (folder / "trust.json").exists() == (code == 0)
 
 
 def test_revoke(keys: Any, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
