@@ -4,6 +4,7 @@
 
 import json
 import shutil
+import subprocess
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -34,7 +35,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     LocalStore.open(folder / "store", create=True).put(b"{}")
     write_trust(folder / "expired.json", valid_until=AT - HOUR)
     write_trust(folder / "early.json", valid_from=AT + HOUR)
-    write_trust(folder / "bounded.json", valid_from=AT - HOUR, valid_until=AT + HOUR)
+    write_trust(folder / "bounded.json", valid_from=AT - 99 * HOUR, valid_until=AT + HOUR)
     (folder / "cut.json").write_bytes((folder / "bounded.json").read_bytes()[:-20])
     return folder
 
@@ -131,7 +132,7 @@ MISTAKES = (
         ("{desk}/bundle", "--trust", "{desk}/expired.json"),
         1,
         "was not valid at 2024-01-17T01:00:00Z",
-        "ask the signer for a newer one",
+        "a newer one from the signer",
     ),
     Mistake(
         "a trust file of later keys",
@@ -266,3 +267,25 @@ def test_sample_without_a_key(desk: Path, capsys: pytest.CaptureFixture[str]) ->
     """What nobody vouches for can be looked at, and is not valid for it."""
     code, found = told(capsys, str(desk / "bundle"), "--sample", "1", "--seed", "x")
     assert (3, False, 1) == (code, found["valid"], len(found["sample"]["cells"]))
+
+
+@pytest.mark.skipif(
+    not all(map(shutil.which, ("sh", "jq", "sha256sum"))), reason="the stock tools are not here"
+)
+def test_printed_commands_draw_the_same(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The commands of the page draw the cells that `verify` draws, in their order."""
+    page = (Path(__file__).parents[2] / "docs/how-to/verify-evidence.md").read_text("utf-8")
+    block = next(part for part in page.split("```") if "wavegate-sample-v1" in part)
+    done = subprocess.run(
+        ["sh"],  # noqa: S607 - the sh of this machine is meant
+        input=block.removeprefix("text\n"),
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=desk / "bundle",
+    )
+    key = ("--key", str(desk / "signer.pub"))
+    _, found = told(capsys, str(desk / "bundle"), *key, "--sample", "25", "--seed", "2024-02-01")
+    drawn = [f"{c['draw']} {c['instance']} {c['promise']}" for c in found["sample"]["cells"]]
+    assert 4 == len(drawn)
+    assert drawn == done.stdout.splitlines()
