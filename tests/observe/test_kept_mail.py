@@ -14,11 +14,14 @@ from dns.name import Name
 from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
+from tests.builders.estates import instance
 from tests.builders.mails import mail
 from tests.compare.signed import NEW, OLD, key_text, signed
 from tests.mailauth.zones import Table
 
 from wavegate.canonical import digest, dumps, loads
+from wavegate.compare.dkim_mail import judge_mail
+from wavegate.compare.signatures import Signed
 from wavegate.compare.verifying import verify_received
 from wavegate.mailauth.dkim import Outcome
 from wavegate.mailauth.dkim_key import Key, effective_key
@@ -162,6 +165,11 @@ def test_signature_nobody_hashed_is_not_told() -> None:
     (found,) = verify_received(bare, keys())
     assert Outcome.TEMPERROR is found.outcome
     assert "policy keep.bodies" in found.reason
+    sides = [(Signed(mail=bare, author="news.acme.example", results=(found,)),)] * 2
+    side = judge_mail(instance(), *sides)
+    assert () == side.findings
+    assert ["mail-not-verifiable"] == [one.rule for one in side.missing]
+    assert "policy keep.bodies" in side.missing[0].what
 
 
 @pytest.mark.parametrize(

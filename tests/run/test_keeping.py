@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.builders.estates import END, START, estate, instance
 from tests.builders.mailboxes import RECEIVER, message
+from tests.builders.mails import mail
 from tests.builders.running_sink import running
 
 from wavegate.estate.load import dump
@@ -66,8 +67,8 @@ def test_reader_stands_nowhere_in_the_store(tmp_path: Path, home: Path) -> None:
     one, other = collected(tmp_path, agreed(bodies=False))
     assert READER.encode() not in stored(tmp_path / "store")
     assert b"hello 1" not in stored(tmp_path / "store")
-    for mail, customer in ((one, "acme"), (other, "globex")):
-        assert (hidden_at(READER, recipients_key(home, customer)),) == mail.recipients
+    for one_mail, customer in ((one, "acme"), (other, "globex")):
+        assert (hidden_at(READER, recipients_key(home, customer)),) == one_mail.recipients
     assert one.recipients != other.recipients
 
 
@@ -129,3 +130,13 @@ def test_sink_keeps_by_policy(tmp_path: Path, home: Path) -> None:
     assert b"body" not in one.raw
     assert one.gist is not None
     assert len(b"body") < one.size - len(one.raw)
+
+
+def test_senders_are_told_apart_and_worked_out_once(home: Path) -> None:
+    """Each customer's mail has its own key, strangers' another, whatever came before."""
+    keep = mail_keeper(agreed(MailSource(sink=True)))
+    domains = ("news.acme.example", "news.globex.example", "stranger.example")
+    for _ in range(2):
+        found = [keep(mail(domain=name, recipient="a@b.example")).recipients for name in domains]
+        keys = [recipients_key(home, customer) for customer in ("acme", "globex", "")]
+        assert [(hidden_at("a@b.example", key),) for key in keys] == found

@@ -7,24 +7,31 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.builders.estates import END, NOW, instance
+from tests.builders.estates import END, NOW, estate, instance, wave
 from tests.builders.mailboxes import RECEIVER, message
 from tests.builders.migrations import Migration
+from tests.builders.snapshots import dns_seen, no_name
 from tests.builders.stores import Desk
 from tests.builders.tiny_s3 import TinyS3, tiny_s3
 
+from wavegate import clock
 from wavegate.cli.entry import run
+from wavegate.cli.options import settings
 from wavegate.estate.load import dump, load
+from wavegate.estate.model import Window
 from wavegate.evidence.signer import FileSigner
+from wavegate.observe.probe import Looked, Task
 from wavegate.record.local_store import LocalStore
 from wavegate.record.mail_journal import read_mails
 from wavegate.record.object_store import ObjectStore
 from wavegate.record.store_place import AnyStore
 from wavegate.run import gate, opening
+from wavegate.run.capture import Request, take
 from wavegate.run.collect import collect_into
 from wavegate.run.push import push
 from wavegate.run.suites import find_suites
@@ -297,3 +304,61 @@ def test_mailbox_is_collected_into_a_bucket(
     reading = read_mails(elsewhere)
     assert (1, ()) == (len(reading.messages), reading.problems)
     assert [] == [line for line in said if "no checkpoint" in line]
+
+
+def test_verbs_before_the_window_take_a_url(
+    service: TinyS3,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Plan makes the store there, a second one is the next; capture and ready use it."""
+    monkeypatch.setenv("WAVEGATE_HOME", str(tmp_path / "home"))
+    soon = clock.now() + timedelta(days=1)
+    window = Window(start=soon, end=soon + timedelta(hours=1))
+    found = estate(instance(url=None, mail=()), waves=(wave(window=window),))
+    found = found.model_copy(update={"resolvers": ("127.0.0.1:9",)})
+    (tmp_path / "estate.json").write_bytes(dump(found))
+    url = f"s3://{service.bucket()}/deep/er"
+    named = ("--estate", str(tmp_path / "estate.json"), "--wave", found.waves[0].name)
+    for _ in range(2):
+        assert 0 == run(["plan", *named, "--store", url])
+    opened = opening.open_wave(
+        tmp_path / "estate.json", found.waves[0].name, Path(url), create=False
+    )
+    assert [f"plans/{found.waves[0].name}/00000{n}.dsse.json" for n in (1, 2)] == list(
+        opened.store.names("plans/")
+    )
+    request = Request(phase="before", because=None, force=False, vantage="here")
+    take(opened, request, [Silent()], opening.signer_for(None), lambda _: None)
+    assert 1 == len(opened.store.names("signed/"))
+    capsys.readouterr()
+    assert 3 == run(["ready", *named, "--store", url, "--json"])
+    assert "HOLD" in capsys.readouterr().out
+
+
+class Silent:
+    """A probe that sees one thing."""
+
+    name = "silent"
+
+    def questions(self, task: Task) -> tuple[str, ...]:
+        """Nothing."""
+        del task
+        return ()
+
+    def look(self, task: Task) -> Looked:
+        """One name, which is not there."""
+        del task
+        heard = dns_seen("x.example.", "A", no_name("x.example.", "A"))
+        return Looked(observations=(heard,))
+
+
+def test_settings_keep_a_url(tmp_path: Path) -> None:
+    """A store in wavegate.toml is a URL or a folder beside the file."""
+    for text, expected in (
+        ("s3://bucket/x", "s3://bucket/x"),
+        ("store", str(tmp_path / "store")),
+    ):
+        (tmp_path / "wavegate.toml").write_text(f'store = "{text}"\n', "utf-8")
+        assert expected == settings(tmp_path)["store"]
