@@ -7,6 +7,7 @@ signature is checked with the public key before it is used: a service that signs
 the wrong way, must not be found out by the verifier years later.
 """
 
+import functools
 import importlib
 import os
 from collections.abc import Callable, Iterator
@@ -20,8 +21,28 @@ from wavegate.evidence.public_key import ECDSA_P256, PublicKey
 from wavegate.evidence.signer_choice import SERVICE, TOKEN
 
 _LIBRARY = "PYKCS11LIB"
+_PIN = "look at what --passphrase names, and start again; a token locks after a few tries"
+_REFUSED = ("PinIncorrect", "PinInvalid", "PinLenRange")
 _MAKE = "make an ECDSA P-256 key there (AWS: ECC_NIST_P256, SIGN_VERIFY)"
 _FORM = f"write {TOKEN}ID?label=TOKEN, with the id as a number"
+
+
+class _Pin:
+    """A PIN: fetched once, and never offered again when the token has refused it.
+
+    A token locks itself after a few wrong ones, and a sink would sign again every minute.
+    """
+
+    def __init__(self, place: str, fetch: Callable[[], str]) -> None:
+        self.place = place
+        self.refused = False
+        self._fetch = functools.cache(fetch)
+
+    def __call__(self, _: str) -> str:
+        """The PIN. Raises MissingError where it was refused before."""
+        if self.refused:
+            raise MissingError("the token refused the PIN before", where=self.place, cure=_PIN)
+        return self._fetch()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +52,7 @@ class SignerApart:
     public: PublicKey
     place: str
     inner: Any = field(repr=False)
+    pin: _Pin | None = field(default=None, repr=False)
 
     @property
     def keyid(self) -> str:
@@ -39,7 +61,7 @@ class SignerApart:
 
     def sign(self, data: bytes) -> bytes:
         """The signature in DER. Raises MissingError, InputError or InternalError."""
-        with _problems_of(self.place):
+        with _problems_of(self.place, self.pin):
             signature = bytes.fromhex(self.inner.sign(data).signature)
         if not self.public.verifies(signature, data):
             raise InternalError(
@@ -61,14 +83,11 @@ def token_signer(place: str, pin: Callable[[], str]) -> SignerApart:
         raise MissingError(f"{_LIBRARY} names no PKCS#11 library", where=place, cure=cure)
     keyid, label = _parse(place)
     signers = _securesystemslib("hsm", "_hsm_signer", "pkcs11", place)
-    with _problems_of(place):
-        _, key = signers.HSMSigner.import_(keyid, label, lambda _: pin())
-        public = _public(key, place)
-        return SignerApart(
-            public=public,
-            place=place,
-            inner=signers.HSMSigner(keyid, key, lambda _: pin(), label),
-        )
+    once = _Pin(place, pin)
+    with _problems_of(place, once):
+        _, key = signers.HSMSigner.import_(keyid, label, once)
+        inner = signers.HSMSigner(keyid, key, once, label)
+        return SignerApart(public=_public(key, place), place=place, inner=inner, pin=once)
 
 
 def service_signer(place: str) -> SignerApart:
@@ -118,22 +137,24 @@ def _public(key: Any, place: str) -> PublicKey:
 
 
 @contextmanager
-def _problems_of(place: str) -> Iterator[None]:
-    """What goes wrong there, in one sentence; a PIN is asked for once and never tried again."""
+def _problems_of(place: str, pin: _Pin | None = None) -> Iterator[None]:
+    """What goes wrong there, in one sentence."""
     try:
         yield
     except WavegateError:
         raise
     except Exception as error:
+        if pin is not None and type(error).__name__ in _REFUSED:
+            pin.refused = True
         text, cure = _told(error)
         raise MissingError(text, where=place, cure=cure) from error
 
 
 def _told(error: Exception) -> tuple[str, str]:
     name, text = type(error).__name__, str(error)
+    if name in _REFUSED:
+        return "the token refused the PIN", _PIN
     match name:
-        case "PinIncorrect" | "PinLenRange" | "PinInvalid":
-            return "the token refused the PIN", "look at --passphrase; a token locks after a few"
         case "PinLocked":
             return "the token is locked", "unlock it with the security officer's PIN"
         case "NoCredentialsError" | "NoRegionError" | "PartialCredentialsError":
