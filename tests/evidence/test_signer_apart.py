@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keys in a PKCS#11 token (SoftHSM) and in AWS KMS (a stub that signs with a key of its own)."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -63,6 +64,26 @@ def test_token_cannot(place: str, pin: str, says: str) -> None:
         bool(caught.value.cure),
         pin in str(caught.value),
     )
+
+
+@needs_softhsm
+@pytest.mark.usefixtures("token")
+def test_pin_is_fetched_once_and_offered_once() -> None:
+    """A person is asked once; a PIN that was refused is not tried until the token locks."""
+    asked: list[str] = []
+
+    def pin(given: str) -> str:
+        asked.append(given)
+        return given
+
+    signer = token_signer(KEY_IN_TOKEN, lambda: pin(PIN))
+    assert (True, True, [PIN]) == (opens(signer), opens(signer), asked)
+    wrong = token_signer(KEY_IN_TOKEN, lambda: pin("999999"))
+    for says in ("the token refused the PIN$", "refused the PIN before"):
+        with pytest.raises(MissingError) as caught:
+            wrong.sign(b"x")
+        assert re.search(says, caught.value.message)
+    assert [PIN, "999999"] == asked
 
 
 @pytest.mark.parametrize(

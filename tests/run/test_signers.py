@@ -13,9 +13,11 @@ from wavegate import clock
 from wavegate.cli import options
 from wavegate.errors import InputError, MissingError
 from wavegate.evidence.keys import default_signer, make_key
+from wavegate.evidence.signer import FileSigner
 from wavegate.evidence.signer_choice import KeyChoice
 from wavegate.evidence.trust import Role, Trust, dump, everything
 from wavegate.run import opening
+from wavegate.run.keys import NewKey, new_key
 from wavegate.run.signers import open_signer
 
 
@@ -64,6 +66,19 @@ def test_asked_on_a_terminal(home: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("getpass.getpass", lambda _: "")
     with pytest.raises(MissingError, match="no passphrase was given"):
         open_signer(choice, home)
+
+
+def test_a_new_passphrase_is_typed_twice(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slip of the finger does not lock a key away for good: it is told, and no key is made."""
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    typed = iter(["swordfish", "sworfdish", "swordfish", "swordfish"])
+    monkeypatch.setattr("getpass.getpass", lambda _: next(typed))
+    request = NewKey(name="a", passphrase="ask")
+    with pytest.raises(InputError, match="do not agree"):
+        new_key(home, request, home / "trust.json")
+    assert not (home / "keys").exists()
+    (row,) = new_key(home, request, home / "trust.json").keys
+    assert row.key.keyid == FileSigner.load(home / "keys/a.pem", lambda: "swordfish").keyid
 
 
 @pytest.mark.parametrize(

@@ -204,7 +204,7 @@ def _new_signer(place: _Place | None, request: Rotate, home: Path) -> Signer:
     given, path = request.passphrase, place.next
     if path.exists():
         return open_signer(KeyChoice(where=str(path), passphrase=given), home)
-    return make_key(path, None if given is None else secret(given, path))
+    return make_key(path, None if given is None else secret(given, path, new=True))
 
 
 def _told(

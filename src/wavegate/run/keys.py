@@ -129,7 +129,7 @@ def new_key(home: Path, request: NewKey, trust: Path) -> Shown:
         text = f"it would end at {format_instant(request.valid_until)}, before it begins"
         raise InputError(text, cure="give a later --valid-until")
     given = request.passphrase
-    passphrase = None if given is None else secret(given, private)
+    passphrase = None if given is None else secret(given, private, new=True)
     with changing(trust):
         known = load(trust) if trust.exists() else Trust(keys=())
         made = make_key(private, passphrase)

@@ -5,11 +5,12 @@
 Secrets come from references. Only the reference `ask` asks a person, and only on a terminal.
 """
 
+import functools
 import getpass
 import sys
 from pathlib import Path
 
-from wavegate.errors import MissingError
+from wavegate.errors import InputError, MissingError
 from wavegate.estate.secrets import resolve
 from wavegate.evidence.keys import default_signer
 from wavegate.evidence.signer import FileSigner, Signer
@@ -26,7 +27,8 @@ def open_signer(choice: KeyChoice, home: Path) -> Signer:
     """
     if choice.where is None:
         given = choice.passphrase
-        return default_signer(home, None if given is None else lambda: secret(given, home))
+        once = None if given is None else functools.cache(lambda: secret(given, home))
+        return default_signer(home, once)
     if not choice.apart:
         return FileSigner.load(Path(choice.where), lambda: _needed(choice))
     if choice.where.startswith(TOKEN):
@@ -34,8 +36,11 @@ def open_signer(choice: KeyChoice, home: Path) -> Signer:
     return service_signer(choice.where)
 
 
-def secret(reference: str, what: Path | str) -> str:
-    """What a reference names; `ask` asks on the terminal. Raises MissingError."""
+def secret(reference: str, what: Path | str, *, new: bool = False) -> str:
+    """What a reference names; `ask` asks on the terminal, twice for a new one.
+
+    Raises MissingError, and InputError where the second one is not the first.
+    """
     if reference != ASK:
         return resolve(reference, Path())
     if not sys.stdin.isatty():
@@ -46,7 +51,11 @@ def secret(reference: str, what: Path | str) -> str:
         )
     given = getpass.getpass(f"passphrase or PIN of {what}: ")
     if not given:
-        raise MissingError("no passphrase was given", where=str(what))
+        raise MissingError(
+            "no passphrase was given", where=str(what), cure="give the command again"
+        )
+    if new and getpass.getpass("the same again: ") != given:
+        raise InputError("the two do not agree", where=str(what), cure="give the command again")
     return given
 
 
