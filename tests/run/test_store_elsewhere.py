@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from tests.builders.estates import END, NOW, estate, instance, wave
 from tests.builders.mailboxes import RECEIVER, message
 from tests.builders.migrations import Migration
+from tests.builders.nights import Nights, night
 from tests.builders.snapshots import dns_seen, no_name
 from tests.builders.stores import Desk
 from tests.builders.tiny_s3 import TinyS3, tiny_s3
@@ -22,9 +24,11 @@ from tests.builders.tiny_s3 import TinyS3, tiny_s3
 from wavegate import clock
 from wavegate.cli.entry import run
 from wavegate.cli.options import settings
+from wavegate.errors import InputError, InternalError
 from wavegate.estate.load import dump, load
 from wavegate.estate.model import Window
 from wavegate.evidence.signer import FileSigner
+from wavegate.evidence.store_doctor import examine
 from wavegate.observe.probe import Looked, Task
 from wavegate.record.local_store import LocalStore
 from wavegate.record.mail_journal import read_mails
@@ -33,6 +37,8 @@ from wavegate.record.store_place import AnyStore
 from wavegate.run import gate, opening
 from wavegate.run.capture import Request, take
 from wavegate.run.collect import collect_into
+from wavegate.run.nightly import Request as NightRequest
+from wavegate.run.nightly import alone, nightly
 from wavegate.run.push import push
 from wavegate.run.suites import find_suites
 
@@ -352,6 +358,57 @@ class Silent:
         del task
         heard = dns_seen("x.example.", "A", no_name("x.example.", "A"))
         return Looked(observations=(heard,))
+
+
+def test_nights_go_on_in_a_bucket(
+    elsewhere: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A baseline that was accepted in a folder holds on S3; a night is judged and filed there."""
+    monkeypatch.setenv("WAVEGATE_HOME", str(tmp_path / "home"))
+    nights = Nights(tmp_path / "nights")
+    nights.play(night(1))
+    nights.accept(night(1, hours=1))
+    here = nights.store
+    push(here, elsewhere)
+    nights.look(night(2))
+    push(here, elsewhere)
+    away = replace(nights.opened, store=elsewhere)
+    request = NightRequest(out=tmp_path / "run", now=lambda: night(2, minutes=1))
+    found = nightly(away, request, lambda: (), nights.signer, nights.trust, lambda _: None)
+    assert found.gated is not None
+    assert "GO" == found.gated.verdicts.decision
+    assert any(name.startswith("gates/nightly/") for name in elsewhere.names("gates/"))
+    with alone(away), pytest.raises(InputError, match="another nightly is running"), alone(away):
+        pass
+
+
+def test_network_gone_on_the_way_loses_nothing(desk: Desk, elsewhere: ObjectStore) -> None:
+    """A push that broke off is repeated, and whoever reads meanwhile meets no lone statement."""
+    for allowed in (1, 3, 7):
+        broken = replace(elsewhere, files=Breaking(elsewhere.files, allowed))
+        with pytest.raises(InternalError, match="cannot be reached"):
+            push(desk.store, broken)
+        diagnosed = examine(elsewhere, None).diagnoses
+        assert [] == [found for found in diagnosed if "is not in the store" in found.text]
+    assert 0 == push(desk.store, elsewhere).exit_code
+    assert contents(desk.store) == contents(elsewhere)
+
+
+class Breaking:
+    """A file system whose network is gone after so many writes."""
+
+    def __init__(self, files: Any, allowed: int) -> None:
+        self._files, self._left = files, allowed
+
+    def pipe_file(self, *args: object, **more: object) -> None:
+        """Write, or fail as the service's library does."""
+        if not self._left:
+            raise EndpointConnectionError(endpoint_url="http://s3.example")
+        self._left -= 1
+        self._files.pipe_file(*args, **more)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._files, name)
 
 
 def test_settings_keep_a_url(tmp_path: Path) -> None:
