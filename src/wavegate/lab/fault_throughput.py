@@ -16,7 +16,7 @@ LARGE, A_FIFTH = 0.03, 0.2
 NIGHT = 0.5
 FEW = 240
 """A rate of which a log can tell every tenth message."""
-STREAM, BIG_SHARE, STARVED = 4.0, 0.75, 0.075
+STREAM, BIG_SHARE, STARVED = 5.0, 0.75, 0.075
 """Messages per announced minute that really leave, and the share of one receiver, then and now."""
 SWIFT, WAITING = 8.0, 95.0
 """Seconds within which 95 % of a burst of seeds arrive."""

@@ -26,7 +26,7 @@ WHOLE_FLOW = 0.85
 LATE, LATE_ONE, OVERRUN = 1.7, 2.2, 0.6
 RETRY, WRITTEN = 0.15, -0.03
 """When the receiver's patience ends, and when the messages were written that it had put off."""
-SLOW = 1.0
+SLOW = 0.2
 SISTER = "acme-stage1"
 HELD = 1.1
 VISITS = 20

@@ -26,7 +26,8 @@ MINUTES = 60
 BYTES, LARGE_BYTES = 30_000, 350_000
 USUAL_ERRORS = 0.002
 BURST_UNITS = 0.75
-FEWER_BUCKETS = 6
+FEWER_BUCKETS = 8
+"""Of a unit, where what really leaves is counted: a whole number of milliseconds each."""
 IDLE_EVERY = 6
 PUT_OFF_UNIT, PUT_OFF_SHARE, PUT_OFF_ROWS = 5, 0.3, 12
 """The unit after in which a receiver puts mail off, its share of the mail, and how many replies a
@@ -121,7 +122,7 @@ def put_off(clock: Clockwork, rates: Rates, resumed: datetime, at: datetime) -> 
 def counted(
     clock: Clockwork, left: Iterable[datetime], resumed: datetime | None, at: datetime
 ) -> Iterator[Stat]:
-    """The rows of what really left, in sixths of a unit, of those that have ended.
+    """The rows of what really left, in eighths of a unit, of those that have ended.
 
     left: when each message left. resumed: since when mail leaves again, None before that.
     """
