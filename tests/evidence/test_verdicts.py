@@ -51,7 +51,7 @@ AT = datetime(2024, 1, 17, 1, 12, 0, 42, tzinfo=UTC)
 SCHEMA_FILE = Path(__file__).parents[2] / "reports" / "schema" / "verdicts.schema.json"
 HEX = digest(b"")
 
-LATER = {"decisions"}
+LATER = {"approvals", "decisions"}
 """Fields that bundles of earlier versions lack."""
 
 

@@ -12,7 +12,9 @@ import pytest
 from wavegate.canonical import digest
 from wavegate.decision import AppliedWaiver, Cell, GridCell, Withdrawal, decide
 from wavegate.estate.model import Waiver, Window
+from wavegate.evidence.approvals import Approvable
 from wavegate.evidence.verdicts import (
+    ApprovalEntry,
     Attempt,
     Context,
     DecisionEntry,
@@ -313,6 +315,35 @@ def decided() -> tuple[DecisionEntry, ...]:
     return whole, whole.model_copy(update=own | later | {"digest": record("decision 2")})
 
 
+def approved() -> tuple[ApprovalEntry, ...]:
+    """A limit that an approver signed, and a waiver whose wording changed since."""
+    limit = Approvable(
+        kind="limit",
+        promise="throughput",
+        instance="cumulus-dev1",
+        cause=None,
+        reason="no load in dev",
+        approved_by="C. Approver",
+        until=None,
+    )
+    signed = ApprovalEntry(
+        kind="limit",
+        promise="throughput",
+        instance="cumulus-dev1",
+        cause=None,
+        by="Cora Approver",
+        at=START - timedelta(days=1),
+        keyid="e5" * 32,
+        stands=True,
+        implementer=("key",),
+        content=limit.digest,
+        digest=record("approval 1"),
+    )
+    other = {"kind": "waiver", "promise": "sending_ips", "instance": "acme-mkt", "stands": False}
+    more = {"by": f"Dan {HOSTILE[0]}", "content": record("other words"), "implementer": ()}
+    return signed, signed.model_copy(update=other | more | {"digest": record("approval 2")})
+
+
 @pytest.fixture(scope="session")
 def varied() -> Verdicts:
     """A NO-GO with all verdicts, shared causes, waivers, limits, retakes and hostile text."""
@@ -370,6 +401,7 @@ def varied() -> Verdicts:
             ),
         ),
         decisions=decided(),
+        approvals=approved(),
         not_checked=("the move itself: the estate names no moved_when",),
         notes=(f"checkdmarc disagrees once, {ptr[:8]}",),
     )

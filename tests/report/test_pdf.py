@@ -289,3 +289,15 @@ def test_lists_withdrawn_instances(varied: Verdicts, language: Language, tmp_pat
 
     wanted = [said("withdrawn.title"), "cumulus-late", "W. Drawer", "CHG-9"]
     assert [] == [text for text in wanted if squeezed(text) not in found]
+
+
+@POPPLER
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_tells_signed_approvals_from_claims(
+    varied: Verdicts, language: Language, tmp_path: Path
+) -> None:
+    """The exceptions page names the approver's key, and what is but a claim of the estate file."""
+    said, found = texts(language), text_of(pdf.render(varied, language=language), tmp_path)
+
+    wanted = ["Cora Approver", "e5" * 32, said("approval.claim")]
+    assert [] == [text for text in wanted if squeezed(text) not in found]

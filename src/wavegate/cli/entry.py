@@ -29,6 +29,7 @@ VERBS = {
     "receipt": "Give a customer a signed receipt of grid and `before`, before the window.",
     "ready": "Ask whether the window may open: what is still missing, and its cure.",
     "watch": "Probe each function through the window, until it has closed and settled.",
+    "approve": "Sign waivers and limits of the estate with an approver's key.",
     "decide": "Record what a person decided about a wave, beside the gate's decision.",
     "gate": "Judge the records with the suites: GO, HOLD or NO-GO, in a sealed bundle.",
     "nightly": "Look at dev and stage every night, against an accepted baseline.",

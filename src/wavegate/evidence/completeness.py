@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from wavegate.errors import InputError, InvalidError
 from wavegate.estate.model import Estate
+from wavegate.evidence.approvals import place_of
 from wavegate.evidence.bundle import VERDICTS
 from wavegate.evidence.customer_file import CUSTOMER, FOLDER, CustomerFile
 from wavegate.evidence.cut import customers_inside, customers_with_extract, owners_of
@@ -21,7 +22,7 @@ from wavegate.evidence.sealed import Sealed
 from wavegate.evidence.verdicts import Verdicts
 from wavegate.evidence.verdicts import parse as parse_verdicts
 
-_OF_ALL = frozenset({"objects", "gates", "plans", "baselines"})
+_OF_ALL = frozenset({"objects", "gates", "plans", "baselines", "approvals"})
 """Folders of records whose files are about many customers, or named by digest."""
 _DECISIONS = f"records/{DECISIONS}"
 
@@ -156,10 +157,17 @@ def _check_extract(
     if (told.customer, told.run) != (customer, verdicts.run):
         raise InvalidError("it is of another customer or run", where=place + CUSTOMER)
     own = {name for name, owner in owners.items() if owner == customer}
-    for name in _about(sealed.files, own):
+    for name in (*_about(sealed.files, own), *_approvals(verdicts, own)):
         if files.get(name) != sealed.files[name]:
             raise InvalidError(f"it lacks {name}, or has another", where=place)
     _check_same(verdicts, parse_verdicts(sealed[place + VERDICTS]), own, place)
+
+
+def _approvals(verdicts: Verdicts, own: set[str]) -> Iterator[str]:
+    """The signed approvals about some instances."""
+    for told in verdicts.approvals:
+        if told.instance in own:
+            yield f"records/{place_of(verdicts.wave or '', told.content, told.keyid)}"
 
 
 def _about(names: Iterable[str], own: set[str]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from wavegate.evidence.night_file import Night
 from wavegate.evidence.predicates import PlanPredicate
 from wavegate.evidence.statement import write
 from wavegate.evidence.verdicts import (
+    ApprovalEntry,
     CellEntry,
     FindingEntry,
     MissingEntry,
@@ -109,6 +110,7 @@ def cut_verdicts(
             "not_checked": _lines(whole.not_checked, foreign),
             "notes": _lines(whole.notes, foreign),
             "decisions": tuple(d for d in whole.decisions if d.instance in {None, *own}),
+            "approvals": tuple(a for a in whole.approvals if _concerns(a, own, causes_of(cells))),
         }
     )
     part = part.model_copy(update=derived(part))
@@ -168,8 +170,10 @@ def _lines(lines: Iterable[str], foreign: Foreign) -> tuple[str, ...]:
     return tuple(line for line in lines if line not in foreign)
 
 
-def _concerns(waiver: WaiverEntry, own: Collection[str], causes: Collection[str]) -> bool:
-    return waiver.instance in own if waiver.instance else (waiver.cause or "") in causes
+def _concerns(
+    item: WaiverEntry | ApprovalEntry, own: Collection[str], causes: Collection[str]
+) -> bool:
+    return item.instance in own if item.instance else (item.cause or "") in causes
 
 
 def _clean(cell: CellEntry, foreign: Foreign, renamed: Mapping[str, str]) -> CellEntry:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from wavegate.canonical import digest
 from wavegate.errors import MissingError, WavegateError
+from wavegate.evidence.approvals import ApprovalPredicate, place_of
 from wavegate.evidence.baseline import BaselinePredicate, baseline_name
 from wavegate.evidence.decisions import DecisionPredicate
 from wavegate.evidence.diagnosis import Diagnosis, Grade
@@ -29,6 +30,7 @@ _KINDS: Mapping[str, type[Predicate]] = {
     "plans": PlanPredicate,
     "baselines": BaselinePredicate,
     "decisions": DecisionPredicate,
+    "approvals": ApprovalPredicate,
     "gates": SealPredicate,
     "forgotten": ForgottenPredicate,
 }
@@ -36,6 +38,7 @@ _KINDS: Mapping[str, type[Predicate]] = {
 _ROLES: Mapping[str, tuple[Role, ...]] = {
     "gates": (Role.SEAL,),
     "decisions": (Role.APPROVE, Role.RECORD),
+    "approvals": (Role.APPROVE,),
 }
 
 
@@ -129,6 +132,8 @@ def _signed(name: str, payload: bytes, statement: Statement[Predicate]) -> Signe
             chain = (home.rpartition("/")[0], decided.sequence, own, decided.previous)
             about = decided.instance or f"wave {decided.wave}"
             told, ended = f"decision {decided.sequence} about {about}", decided.at
+        case ApprovalPredicate() as given:
+            return _approval(name, given, subjects)
         case _:
             told = f"the seal of run {name.split('/')[-2]}"
             return Signed(name=name, told=told, record=None, ended=None, subjects=subjects)
@@ -140,6 +145,18 @@ def _signed(name: str, payload: bytes, statement: Statement[Predicate]) -> Signe
         subjects=subjects,
         home=home,
         chain=chain,
+    )
+
+
+def _approval(name: str, given: ApprovalPredicate, subjects: dict[str, str]) -> Signed:
+    keyid = name.rpartition("/")[2].removesuffix(_SUFFIX)
+    return Signed(
+        name=name,
+        told=f"the approval of the {given.approved.what} by {given.by}",
+        record=None,
+        ended=given.at,
+        subjects=subjects,
+        home=place_of(given.wave, given.approved.digest, keyid),
     )
 
 

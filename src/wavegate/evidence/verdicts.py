@@ -7,7 +7,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Final, Literal
@@ -36,6 +36,7 @@ from wavegate.decision import (
 )
 from wavegate.errors import DamagedError
 from wavegate.estate.model import Waiver, Window
+from wavegate.evidence.approvals import Approval, Kind
 from wavegate.evidence.decisions import Course, Decided, SignedAs
 from wavegate.evidence.implementers import Implementers, Way
 from wavegate.promise import Promise, order
@@ -315,6 +316,26 @@ class DecisionEntry(_Entry):
     """SHA-256 of the signed payload."""
 
 
+class ApprovalEntry(_Entry):
+    """A signed approval of a waiver, or of a limit for one instance."""
+
+    kind: Kind
+    promise: str | None
+    instance: str | None
+    cause: Hex | None
+    by: str
+    at: Instant
+    keyid: str
+    stands: bool
+    """False where the estate words it otherwise now: then it approves of nothing here."""
+    implementer: tuple[Way, ...]
+    """In which ways whoever approved also did the work."""
+    content: Hex
+    """SHA-256 of what was approved, word for word."""
+    digest: Hex
+    """SHA-256 of the signed payload."""
+
+
 class Verdicts(_Entry):
     """The whole of verdicts.json."""
 
@@ -354,6 +375,8 @@ class Verdicts(_Entry):
     notes: tuple[str, ...]
     decisions: tuple[DecisionEntry, ...] = ()
     """What people decided, by instant; never merged with `decision`."""
+    approvals: tuple[ApprovalEntry, ...] = ()
+    """What was approved with a signature; all else that names an approver is a claim."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -364,7 +387,7 @@ class Context:
     `decide` was given. promises: those of the run. attempts: per instance, all captures in order.
     waivers: all of the estate, unused ones too. not_checked: what this run cannot say ("the move
     itself was not checked"). drill: the drill's score. notes: other things a reader must know.
-    decisions: of people.
+    decisions: of people. approvals: signed ones.
     """
 
     run: str
@@ -385,6 +408,7 @@ class Context:
     drill: str = NOT_DRILLED
     notes: tuple[str, ...] = ()
     decisions: tuple[DecisionEntry, ...] = ()
+    approvals: tuple[ApprovalEntry, ...] = ()
 
 
 def build(cells: Iterable[Cell], decision: Decision, context: Context) -> Verdicts:
@@ -427,6 +451,27 @@ def build(cells: Iterable[Cell], decision: Decision, context: Context) -> Verdic
         drill=context.drill,
         notes=context.notes,
         decisions=context.decisions,
+        approvals=context.approvals,
+    )
+
+
+def approval_entry(
+    found: Approval, standing: Collection[str], implementers: Implementers
+) -> ApprovalEntry:
+    """An approval as verdicts.json tells it. standing: digests of what the estate words so now."""
+    told, approved = found.told, found.told.approved
+    return ApprovalEntry(
+        kind=approved.kind,
+        promise=approved.promise,
+        instance=approved.instance,
+        cause=approved.cause,
+        by=told.by,
+        at=told.at,
+        keyid=found.keyid,
+        stands=approved.digest in standing,
+        implementer=implementers.ways((found.keyid,), told.by),
+        content=approved.digest,
+        digest=found.digest,
     )
 
 
@@ -479,10 +524,19 @@ def cells_of(verdicts: Verdicts) -> tuple[Cell, ...]:
     return tuple(_cell(entry) for entry in verdicts.cells)
 
 
+def grid_of(verdicts: Verdicts) -> tuple[GridCell, ...]:
+    """The cells of the grid that was judged, without their judgements."""
+    return tuple(_grid_cell(entry) for entry in verdicts.cells)
+
+
 def decision_of(verdicts: Verdicts) -> Decision:
     """The decision that the cells force, computed anew. Raises DamagedError as `cells_of` does."""
+    return _decided(verdicts, cells_of(verdicts))
+
+
+def _decided(verdicts: Verdicts, cells: tuple[Cell, ...]) -> Decision:
     return decide(
-        cells_of(verdicts),
+        cells,
         at=verdicts.at,
         holds=verdicts.holds,
         final=verdicts.final,
@@ -501,7 +555,8 @@ def contradictions(verdicts: Verdicts) -> tuple[str, ...]:
 
 def derived(verdicts: Verdicts) -> dict[str, object]:
     """The fields that the cells force, by name. Raises DamagedError as `cells_of` does."""
-    cells, decision = cells_of(verdicts), decision_of(verdicts)
+    cells = cells_of(verdicts)
+    decision = _decided(verdicts, cells)
     return {
         "decision": decision.word,
         "decision_line": decision.line,

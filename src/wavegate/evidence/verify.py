@@ -17,7 +17,7 @@ from wavegate.evidence.completeness import Claimant, check_completeness
 from wavegate.evidence.receipt import check_receipt
 from wavegate.evidence.run_list import RUN
 from wavegate.evidence.sealed import Opener, Sealed, open_sealed
-from wavegate.evidence.sealed_decisions import check_decisions
+from wavegate.evidence.sealed_approvals import check_people
 from wavegate.evidence.sealed_gates import read_gates
 from wavegate.evidence.sealed_keys import (
     Signed,
@@ -127,7 +127,7 @@ def verify_bundle(
         plan = read_plan(sealed, opener, verdicts)
         estate = read_estate(sealed, verdicts)
         records = read_records(tree, sealed, opener)
-    spoken = check_decisions(sealed, opener, verdicts)
+    spoken = check_people(sealed, opener, verdicts, estate)
     inside = _inside((*(usable.sources if usable else ()), *authorities.sources), folder)
     known = NO_ROOTS if inside else authorities
     time = read_time(sealed, records, verdicts, estate, trust=usable, authorities=known)

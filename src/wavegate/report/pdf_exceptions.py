@@ -7,6 +7,7 @@ from typing import Literal
 
 from wavegate.evidence.verdicts import Attempt, DecisionEntry, Verdicts, WaiverEntry
 from wavegate.report import model
+from wavegate.report.approval import Backing, of_limit, of_waiver
 from wavegate.report.html import captures
 from wavegate.report.model import Standing
 from wavegate.report.page import Page
@@ -71,7 +72,10 @@ def _limits(ink: Ink, verdicts: Verdicts) -> Iterator[Block]:
     yield entries(
         (
             join([("strong", plain(one.promise, LIMIT))], ink.quote(one.item.reason), by="  "),
-            [_approved(ink, one.item.approved_by)],
+            [
+                _approved(ink, one.item.approved_by),
+                *_backing(ink, of_limit(verdicts, one.promise, one.item, one.instances)),
+            ],
             ink.names(one.instances, 12),
         )
         for one in found[:MOST]
@@ -131,7 +135,24 @@ def _waiver(ink: Ink, verdicts: Verdicts, waiver: WaiverEntry) -> tuple[Spans, l
         state = ink.say("waivers.in_force", n=waiver.applied)
     until = join(ink.say("word.until", "soft"), ink.instant(waiver.until))
     by = join(_approved(ink, waiver.approved_by), until, by=", ")
-    return join(what, ink.quote(waiver.reason), by="  "), [by], state
+    backing = _backing(ink, of_waiver(verdicts, waiver))
+    return join(what, ink.quote(waiver.reason), by="  "), [by, *backing], state
+
+
+def _backing(ink: Ink, found: Backing | None) -> Iterator[Spans]:
+    """The signatures of approvers, or that there is none."""
+    if found is None:
+        return
+    for one in found.signed[:6]:
+        told = {"keyid": one.keyid, "by": one.by, "at": moment(one.at)}
+        yield ink.say("approval.signed", **told)
+        yield from (ink.say(f"way.{way}", "gone") for way in one.implementer)
+    if found.claims == found.of:
+        yield ink.say("approval.claim", "soft")
+    elif found.claims:
+        yield ink.say("approval.claim_of", "soft", n=found.claims, all=found.of)
+    for name in found.changed[:6]:
+        yield ink.say("approval.changed", "gone", by=name)
 
 
 def _retakes(ink: Ink, verdicts: Verdicts) -> Iterator[Block]:

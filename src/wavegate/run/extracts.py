@@ -15,6 +15,7 @@ from wavegate.estate.load import dump as dump_estate
 from wavegate.estate.model import Estate
 from wavegate.estate.nightly import without_nightly
 from wavegate.estate.part import part_of
+from wavegate.evidence.approvals import place_of
 from wavegate.evidence.baseline import BaselinePredicate, baseline_name
 from wavegate.evidence.bundle import NIGHT, VERDICTS
 from wavegate.evidence.customer_file import FOLDER
@@ -44,7 +45,7 @@ from wavegate.plugin.night import key_of
 from wavegate.report.resend import FOLDER as RESEND
 
 _SIGNED = ".dsse.json"
-_OF_ALL = frozenset({"objects", "gates", "plans", "baselines", "decisions"})
+_OF_ALL = frozenset({"objects", "gates", "plans", "baselines", "decisions", "approvals"})
 Render = Callable[[Path, Verdicts], object]
 
 
@@ -90,6 +91,7 @@ class Extractor:
         self._copy_records(out, own)
         self._copy_gates(out, customer)
         self._copy_decisions(out, own)
+        self._copy_approvals(out, verdicts)
         self._copy_resends(out, own)
         if grid is not None:
             self._sign_grid(out, grid)
@@ -138,6 +140,12 @@ class Extractor:
             _, *instance, _ = place.relative_to(decisions).parts
             if own.issuperset(instance):
                 _copy(place, out / "records" / DECISIONS / place.relative_to(decisions))
+
+    def _copy_approvals(self, out: Path, verdicts: Verdicts) -> None:
+        """The signed approvals that the customer's verdicts tell of."""
+        for told in verdicts.approvals:
+            name = f"records/{place_of(verdicts.wave or '', told.content, told.keyid)}"
+            _copy(self.folder / name, out / name)
 
     def _copy_resends(self, out: Path, own: Iterable[str]) -> None:
         for name in own:

@@ -16,6 +16,7 @@ from wavegate.errors import WavegateError
 from wavegate.estate.agreed import agreed_digest
 from wavegate.estate.model import Instance
 from wavegate.evidence import reading
+from wavegate.evidence.approvals import read_approvals
 from wavegate.evidence.decisions import read_decisions
 from wavegate.evidence.dossier import Dossier
 from wavegate.evidence.envelope import read_unverified, sign
@@ -64,16 +65,18 @@ class Freezer:
             self.target.create(place, self.shelf.store.read(place))
         for earlier in self.shelf.earlier:
             self._copy(f"gates/{earlier.wave}/{earlier.run}/")
-        self._copy_decisions()
+        self._copy_signed_by_people()
         return {name: self._freeze_instance(self.shelf.dossier(name)) for name in names}
 
-    def _copy_decisions(self) -> None:
-        """Copy what people decided, where a trusted key signed it."""
-        store = self.shelf.store
-        decisions = read_decisions(store, self.shelf.wave.name, self.shelf.trust)
-        for one in decisions.found:
-            self.target.create(one.place, store.read(one.place))
-        for problem in decisions.problems:
+    def _copy_signed_by_people(self) -> None:
+        """Copy what people decided and approved, where a trusted key signed it."""
+        store, wave, trust = self.shelf.store, self.shelf.wave.name, self.shelf.trust
+        decisions = read_decisions(store, wave, trust)
+        approvals = read_approvals(store, wave, trust)
+        places = [one.place for one in decisions.found] + [one.place for one in approvals.found]
+        for place in places:
+            self.target.create(place, store.read(place))
+        for problem in (*decisions.problems, *approvals.problems):
             self.say(problem)
 
     def _freeze_instance(self, dossier: Dossier) -> tuple[Snapshot, ...]:

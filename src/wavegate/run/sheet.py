@@ -8,17 +8,20 @@ from dataclasses import dataclass
 from wavegate.canonical import digest, dumps
 from wavegate.decision import Cell, Decision, GridCell, decide
 from wavegate.estate.agreed import agreed_digest
+from wavegate.evidence.approvals import read_approvals, standing
 from wavegate.evidence.decisions import Decisions, read_decisions
 from wavegate.evidence.implementers import implementers_of
 from wavegate.evidence.shelf import Records
 from wavegate.evidence.tool import tool
 from wavegate.evidence.verdicts import (
+    ApprovalEntry,
     Attempt,
     Context,
     DecisionEntry,
     Digests,
     PlanUsed,
     Verdicts,
+    approval_entry,
     build,
     decision_entry,
 )
@@ -135,7 +138,17 @@ class Sheet:
             drill=score_line(),
             notes=decided.problems,
             decisions=self._decisions(decided),
+            approvals=self._approvals(),
         )
+
+    def _approvals(self) -> tuple[ApprovalEntry, ...]:
+        """The signed approvals of waivers and limits, also of such as read otherwise now."""
+        store, estate, wave = self.shelf.store, self.shelf.estate, self.shelf.wave.name
+        found = read_approvals(store, wave, self.shelf.trust).found
+        if not found:
+            return ()
+        known, implementers = standing(estate, wave), implementers_of(store, wave)
+        return tuple(approval_entry(one, known, implementers) for one in found)
 
     def _decisions(self, decided: Decisions) -> tuple[DecisionEntry, ...]:
         """What people decided; their own word, which nothing here rests on."""
