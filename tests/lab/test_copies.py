@@ -6,7 +6,13 @@ import re
 from dataclasses import fields, is_dataclass
 from ipaddress import ip_address
 
+import dns.dnssec
+import dns.name
+import dns.rdatatype
 import pytest
+from dns.node import Node
+from dns.rdataset import Rdataset
+from dns.rdtypes.ANY.DNSKEY import DNSKEY
 
 from wavegate.lab.copies import LEAST, MOST, Namer, copied
 from wavegate.lab.dns_answer import index
@@ -99,3 +105,20 @@ def test_a_copy_of_a_planted_world_can_be_published(fault: str) -> None:
     for phase in PHASES:
         for zone in world.scene(phase).zones:
             assert index(zone).origin
+
+
+def test_signatures_are_of_the_new_names() -> None:
+    """A copy of a signed zone validates, up to the DS in its parent."""
+    zones = {z.origin: z for z in copied(planted(WORLD, ("dnssec-bogus",)), LEAST).before.zones}
+    held = index(zones["news.acme54.example."])
+    name = dns.name.from_text("news.acme54.example.")
+    published = held.nodes[name][dns.rdatatype.DNSKEY]
+    keys: dict[dns.name.Name, Node | Rdataset] = {name: published}
+    for owner, sets in held.signatures.items():
+        for rdtype, signatures in sets.items():
+            rrset = (owner, held.nodes[owner][rdtype])
+            dns.dnssec.validate(rrset, (owner, signatures), keys)
+    vouched = zones["acme54.example."].get("news.acme54.example.", "DS")
+    key = next(iter(published))
+    assert isinstance(key, DNSKEY)
+    assert [dns.dnssec.make_ds(name, key, "SHA256").to_text()] == [rr.data for rr in vouched]

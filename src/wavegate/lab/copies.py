@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from wavegate.lab.dns_sign import delegated_again, signed_again
 from wavegate.lab.dns_state import Rr, Zone, zone
 from wavegate.lab.plants import fitting
 from wavegate.lab.world import World
@@ -141,14 +142,28 @@ def _value(value: Any, namer: Namer) -> Any:
         case tuple():
             return tuple(_value(item, namer) for item in value)
         case Zone():
-            return zone(namer.text(value.origin), (_value(rr, namer) for rr in value.records))
+            records = (_value(rr, namer) for rr in value.records)
+            return signed_again(zone(namer.text(value.origin), records))
         case Rr():
-            owner, data = namer.text(value.owner), namer.text(value.data)
-            return replace(value, owner=owner, data=fitting(data) if value.type == "TXT" else data)
+            owner = namer.text(value.owner)
+            return replace(value, owner=owner, data=_data(owner, value, namer))
         case _ if is_dataclass(value) and not isinstance(value, type):
             return _record(value, namer)
         case _:
             return value
+
+
+def _data(owner: str, rr: Rr, namer: Namer) -> str:
+    """The data of a record; texts fit their strings again, and a DS vouches for the new name."""
+    match rr.type:
+        case "DNSKEY" | "RRSIG":
+            return rr.data
+        case "DS":
+            return delegated_again(owner, rr.data)
+        case "TXT":
+            return fitting(namer.text(rr.data))
+        case _:
+            return namer.text(rr.data)
 
 
 def _record(value: Any, namer: Namer) -> Any:

@@ -19,6 +19,8 @@ from wavegate.lab.dns_state import Rr, Zone
 
 ALGORITHM, FLAGS = "ED25519", 257
 SINCE, UNTIL, LONG_PAST = "20200101000000", "20371231000000", "20231201000000"
+EXPIRATION = 4
+"""The place of the end of a signature in the text of an RRSIG (RFC 4034 3.2)."""
 SIGNING_TYPES = frozenset({"DNSKEY", "RRSIG"})
 
 
@@ -42,7 +44,9 @@ class ZoneKey:
 def signed(zone: Zone, key: ZoneKey, until: str = UNTIL) -> Zone:
     """The zone, signed anew with one key. until: the end of the signatures, YYYYMMDDHHMMSS."""
     bare = [rr for rr in zone.records if rr.type not in SIGNING_TYPES]
-    records = [*bare, Rr(zone.origin, "DNSKEY", key.public.to_text())]
+    published = key.public.to_text()
+    _used[published] = key
+    records = [*bare, Rr(zone.origin, "DNSKEY", published)]
     sets: dict[tuple[str, str], list[Rr]] = defaultdict(list)
     for rr in records:
         if rr.type != "NS" or rr.owner == zone.origin:  # a delegation is not the zone's own
@@ -64,4 +68,22 @@ def _signature(zone: Zone, key: ZoneKey, found: list[Rr], until: str) -> Rr:
 
 def delegated(origin: str, key: ZoneKey) -> str:
     """The DS record by which the parent vouches for a key."""
-    return dns.dnssec.make_ds(origin, key.public, "SHA256").to_text()
+    found = dns.dnssec.make_ds(origin, key.public, "SHA256").to_text()
+    _used[found] = key
+    return found
+
+
+_used: dict[str, ZoneKey] = {}
+"""The keys of DNSKEY and DS records, by their data: both are bound to names that a copy changes."""
+
+
+def signed_again(zone: Zone) -> Zone:
+    """A zone whose names were exchanged, signed as it was; an unsigned one as it is."""
+    keys = [rr.data for rr in zone.records if rr.type == "DNSKEY"]
+    ends = [rr.data.split()[EXPIRATION] for rr in zone.records if rr.type == "RRSIG"]
+    return signed(zone, _used[keys[0]], ends[0]) if keys and ends else zone
+
+
+def delegated_again(origin: str, data: str) -> str:
+    """The DS record of the same key for another name."""
+    return delegated(origin, _used[data])
