@@ -45,6 +45,9 @@ def monotonic() -> float:
     return time.monotonic()
 
 
+_DAY = len("2024-01-16")
+
+
 def format_instant(instant: datetime) -> str:
     """RFC 3339 in UTC with a Z: `2024-01-16T22:00:00Z`, or with six digits of fraction.
 
@@ -52,7 +55,8 @@ def format_instant(instant: datetime) -> str:
     """
     if instant.tzinfo is None:
         raise ValueError("an instant without a zone")
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    return utc.isoformat().replace("+00:00", "Z")
 
 
 def parse_instant(text: str) -> datetime:
@@ -60,13 +64,13 @@ def parse_instant(text: str) -> datetime:
 
     Raises ValueError for anything else, a missing zone included.
     """
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+    if len(text) == _DAY and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
         day = date.fromisoformat(text)
         return datetime(day.year, day.month, day.day, tzinfo=UTC)
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         raise ValueError(f"{text!r} has no zone")
-    return instant.astimezone(UTC)
+    return instant if instant.tzinfo is UTC else instant.astimezone(UTC)
 
 
 def parse_duration(text: str) -> timedelta:

@@ -20,7 +20,7 @@ class Fields:
         """names: exactly the fields that the object must have."""
         if not isinstance(value, dict):
             raise ValueError("expected an object")  # noqa: TRY004 - one error type for all bad input
-        if len(value) != len(names) or not all(name in value for name in names):
+        if value.keys() != frozenset(names):
             _complain(value, names)
         self._value: Mapping[str, object] = value
 

@@ -128,4 +128,5 @@ def _check_subjects(subjects: Mapping[str, str]) -> None:
     for name, digest in subjects.items():
         check_path(name)
         check_digest(digest)
-    check_distinct(subjects)
+    if len(subjects) > 1:
+        check_distinct(subjects)
