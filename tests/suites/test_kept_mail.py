@@ -2,15 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The policy `keep` takes nothing from the verdicts: the same mail is judged alike, kept or not."""
 
-from collections.abc import Callable
+import base64
+import json
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from tests.builders.estates import END, START
+from tests.builders.pair import gating
 from tests.builders.stores import Desk
 from tests.suites.test_suites import ALL, FAILING, LOADED_ONCE, Play
 
+from wavegate.cli.entry import run
 from wavegate.estate.model import Estate
 from wavegate.estate.policy import Keep
 from wavegate.plugin.wire import read_cells
@@ -97,3 +102,39 @@ def test_hidden_recipients_change_no_verdict(
         cells = kept(Play(), keep).cells(pytester, tmp_path / str(number))
         verdicts.append({name: found.verdict for name, found in cells.items()})
     assert verdicts[1] == verdicts[0]
+
+
+def test_bundle_of_kept_mail_is_whole_and_names_no_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Gated, sealed, judged again and handed out: all holds, and no byte of it names a reader."""
+    desk = Desk(tmp_path / "desk", Kept().estate)
+    monkeypatch.setenv("WAVEGATE_HOME", str(tmp_path / "desk/home"))
+    desk.plan(*ALL)
+    Kept(keep=HEADER_ONLY).file(desk)
+    out, key = tmp_path / "bundle", str(tmp_path / "desk/home/keys/default.pub")
+    run(gating(desk, out))
+    capsys.readouterr()
+    assert 0 == run(["verify", str(out), "--key", key])
+    extract = tmp_path / "extract"
+    assert 0 == run(["report", str(out), "--customer", "acme", "--out", str(extract)])
+    assert 0 == run(["verify", str(extract), "--key", key, "--rejudge"])
+    judged = json.loads((out / "verdicts.json").read_bytes())["cells"]
+    passed = {cell["promise"] for cell in judged if cell["verdict"] == "PASSED"}
+    assert {"dkim", "queued_mail", "sending_ips", "spf"} <= passed
+    for folder in (desk.folder / "store", out, extract):
+        named = [path for path in folder.rglob("*") if path.is_file() and names_reader(path)]
+        assert [] == named
+
+
+def names_reader(path: Path) -> bool:
+    """Whether a seed's address stands in a file, or in what is packed in it."""
+    return any(re.search(rb"[\w.-]+@seed\.example", part) for part in readable(path.read_bytes()))
+
+
+def readable(data: bytes) -> Iterator[bytes]:
+    """The bytes of a file without hidden recipients, and what is base64 in them."""
+    yield re.sub(rb"hmac[:-][0-9a-f]{64}@seed\.example", b"", data)
+    for run_of in re.findall(rb"[A-Za-z0-9+/]{16,}={0,2}", data):
+        if len(run_of) % 4 == 0:
+            yield from readable(base64.b64decode(run_of))
