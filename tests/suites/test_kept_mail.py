@@ -104,6 +104,7 @@ def test_hidden_recipients_change_no_verdict(
     assert verdicts[1] == verdicts[0]
 
 
+@pytest.mark.timeout(600)
 def test_bundle_of_kept_mail_is_whole_and_names_no_reader(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
