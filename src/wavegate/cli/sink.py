@@ -34,7 +34,7 @@ def command(
     key: KeyChoice,
     as_json: bool,
 ) -> Outcome:
-    """Receive mail for the estate's sinks and record each message raw; sends nothing."""
+    """Receive mail for the estate's sinks; keep of it what the policy says; send nothing."""
     from wavegate.run import opening, sink
 
     signer = opening.signer_for(key)
