@@ -21,14 +21,17 @@ from wavegate.lab.reference import few_world, reference_names
 from wavegate.lab.shared import alone, names_of, shareable, touched
 from wavegate.lab.world import World
 
-Kind = Literal["still", "watched", "settled", "stepped"]
+Kind = Literal["still", "watched", "settled", "whole", "stepped"]
 """What is played. still: captures on both sides of the window. watched: a watch through it as well.
 settled: captures, the second once stops, load steps and the queue have shown what they come to.
+whole: watched and settled, so that every promise is judged.
 stepped: as still, through a short window, and captures of single instances as the catalogue says.
 """
 TIMELINE = ("sending_window", "only_sending_disrupted")
 LATE = ("queued_mail", "throughput", "availability_after")
-LARGEST: dict[Kind, int] = {"still": 30, "watched": 30, "settled": 24, "stepped": 24}
+FRONTS = "availability_after"
+"""A promise that also rests on the looks of a watch."""
+LARGEST: dict[Kind, int] = {"still": 30, "watched": 30, "settled": 24, "whole": 12, "stepped": 24}
 """Copies in a lot, so that all lots take about as long; never more than there are addresses."""
 
 
@@ -56,6 +59,8 @@ class Lot:
                 return LATE
             case "settled":
                 return TIMELINE
+            case "whole":
+                return ()
 
     @property
     def window(self) -> timedelta:
@@ -66,13 +71,23 @@ class Lot:
         match self.kind:
             case "still":
                 seconds = 30.0
-            case "watched":
+            case "watched" | "whole":
                 seconds = max(12.0, 1.7 * len(self.copies))
             case "settled":
                 seconds = 24.0
             case "stepped":
                 seconds = 20.0
         return self.pace * timedelta(seconds=seconds)
+
+    @property
+    def watched(self) -> bool:
+        """Whether a watch runs through the window, and functions are probed."""
+        return self.kind in ("watched", "whole")
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is captured once stops, load steps and queue have shown what they come to."""
+        return self.kind in ("settled", "whole")
 
     @property
     def opens_in(self) -> timedelta:
@@ -86,7 +101,7 @@ class Lot:
             "base": "few",
             "copies": [list(faults) for faults in self.copies],
             "limits": list(self.limits),
-            "functions": self.kind == "watched",
+            "functions": self.watched,
         }
 
 
@@ -94,6 +109,8 @@ def kind_of(faults: Sequence[Fault]) -> Kind:
     """What must be played to see what the faults are expected to show."""
     promises = {promise for fault in faults for promise in fault.promises}
     steps = [step for fault in faults for step in fault.play]
+    if FRONTS in promises:
+        return "whole"
     if promises & set(LATE):
         return "settled"
     if promises & set(TIMELINE) or any(step.step == "watch" for step in steps):
@@ -129,7 +146,7 @@ def lots(wanted: Iterable[tuple[str, ...]]) -> tuple[Lot, ...]:
             apart.append(Lot(name=name, kind=kind, copies=(faults,), healthy=False))
         else:
             sorts.setdefault(kind, []).append(faults)
-    order: tuple[Kind, ...] = ("watched", "still", "settled", "stepped")
+    order: tuple[Kind, ...] = ("whole", "watched", "still", "settled", "stepped")
     shared = (lot for kind in order for lot in _divided(kind, sorts.get(kind, ())))
     return (*shared, *apart)
 

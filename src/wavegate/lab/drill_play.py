@@ -184,7 +184,7 @@ class _Stage(Commands):
             known = dict(map(self._captured, extra))
             if watch is not None:
                 self.awaited("watch", watch)
-        if self.lot.kind == "settled":
+        if self.lot.settled:
             self._until(clock.parse_instant(lab["settled"]))
         self._capture(lab, "after")
         return replace(self._decided(lab, known), writes=tuple(moved.data["writes"]))
@@ -195,7 +195,7 @@ class _Stage(Commands):
     def _before(self, lab: Lab, at: tuple[str, ...]) -> None:
         """All that comes before the window. Raises _TooLateError where it took too long."""
         opens = clock.parse_instant(lab["window"]["start"])
-        latest = opens - timedelta(seconds=8 if self.lot.kind == "watched" else 3)
+        latest = opens - timedelta(seconds=8 if self.lot.watched else 3)
         try:
             self._gate_others(lab)
             self._plan(lab)
@@ -218,7 +218,7 @@ class _Stage(Commands):
     @contextmanager
     def _watch(self, lab: Lab) -> "Iterator[Popen[bytes] | None]":
         """The watch, where the lot needs one, with a rest where the catalogue says so."""
-        if self.lot.kind != "watched":
+        if not self.lot.watched:
             yield None
             return
         rest = self.steps.whole("halt", "watch")
