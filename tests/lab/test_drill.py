@@ -166,10 +166,13 @@ def test_a_lab_that_fails_counts_for_nothing(tmp_path: Path) -> None:
 
 def test_interrupted(tmp_path: Path) -> None:
     """What is finished stays; what runs is told to end; what waits does not begin."""
-    stopped = threading.Event()
+    begun, stopped = threading.Event(), threading.Event()
 
     def interrupt(lot: Lot, running: Running) -> None:
-        if lot.name != "still-1":
+        if lot.name == "still-1":
+            assert begun.wait(60)
+        else:
+            begun.set()
             try:
                 running.wait(60)
             except StoppedError:
