@@ -88,6 +88,6 @@ def _unordered(value: object) -> object:
     if isinstance(value, dict):
         return {key: _unordered(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        items = [_unordered(item) for item in value]
-        return list({dumps(item): item for item in sorted(items, key=dumps)}.values())
+        items = {dumps(item): item for item in map(_unordered, value)}
+        return [items[data] for data in sorted(items)]
     return value

@@ -25,7 +25,14 @@ from wavegate.evidence.sealed import Opener, Sealed
 from wavegate.evidence.sealed_records import Doubt, Records
 from wavegate.evidence.statement import grid_subject, read
 from wavegate.evidence.trust import Role
-from wavegate.evidence.verdicts import CellEntry, Verdicts, cells_of, contradictions, parse
+from wavegate.evidence.verdicts import (
+    CellEntry,
+    Verdicts,
+    cells_of,
+    contradictions,
+    grid_of,
+    parse,
+)
 from wavegate.verdict import Verdict
 
 ESTATE = "estate.json"
@@ -211,7 +218,7 @@ def _check_plan(plan: Plan, verdicts: Verdicts, where: str) -> None:
         signed.at,
     ):
         raise InvalidError("it is not the one that the verdicts name", where=where)
-    judged, planned = [cell.grid for cell in cells_of(verdicts)], frozenset(signed.cells)
+    judged, planned = grid_of(verdicts), frozenset(signed.cells)
     told = frozenset(judged)
     missing = [cell for cell in signed.cells if cell not in told]
     extra = [cell for cell in judged if cell not in planned]
