@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from tests.builders.judged_here import use
 from tests.builders.pair import OTHER, SECRETS, Pair, both, gating
+from tests.builders.resealed import seal_anew
 from tests.builders.stores import Desk
 
 from wavegate.canonical import dumps
@@ -20,12 +21,10 @@ from wavegate.cli.entry import run
 from wavegate.estate.load import dump as dump_estate
 from wavegate.estate.model import Estate, Limit, Waiver
 from wavegate.evidence.approvals import ApprovalPredicate
-from wavegate.evidence.bundle import seal_bundle
 from wavegate.evidence.envelope import read_unverified, sign
 from wavegate.evidence.signer import FileSigner
 from wavegate.evidence.statement import read, write
 from wavegate.evidence.trust import Role, Trust, TrustedKey, dump, everything
-from wavegate.record.snapshot import Tool
 
 pytestmark = pytest.mark.timeout(600)
 Edit = Callable[[Path], object]
@@ -307,25 +306,10 @@ def test_an_approval_that_is_not_what_was_signed_is_refused(
     shutil.copytree(approved / "bundle", tmp_path / "bundle")
     shutil.copy(approved / "desk/approver.pem", tmp_path)
     edit(tmp_path / "bundle")
-    _seal_anew(tmp_path / "bundle", FileSigner.load(approved / "desk/home/keys/default.pem"))
+    seal_anew(tmp_path / "bundle", approved / "desk/home/keys/default.pem")
     key = approved / "desk/home/keys/default.pub"
     code, found = verify(tmp_path / "bundle", key, capsys=capsys)
     assert (1, True) == (code, word in found["error"]["message"]), found
-
-
-def _seal_anew(bundle: Path, signer: FileSigner) -> None:
-    told = verdicts(bundle)
-    for name in ("MANIFEST", "RUN", "seal.dsse.json"):
-        (bundle / name).unlink()
-    seal_bundle(
-        bundle,
-        signer=signer,
-        run=told["run"],
-        wave=told["wave"],
-        timestamps_required=False,
-        tool=Tool(**told["tool"]),
-        suites=told["digests"]["suites"],
-    )
 
 
 def test_approvals_are_no_evidence(

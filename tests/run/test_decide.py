@@ -13,17 +13,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from tests.builders.judged_here import use
 from tests.builders.pair import DEV, OTHER, SECRETS, Pair, gating
+from tests.builders.resealed import seal_anew
 from tests.builders.stores import Desk
 
 from wavegate.canonical import digest, dumps
 from wavegate.cli.entry import run
-from wavegate.evidence.bundle import seal_bundle
 from wavegate.evidence.decisions import DecisionPredicate
 from wavegate.evidence.envelope import read_unverified, sign
 from wavegate.evidence.signer import FileSigner
 from wavegate.evidence.statement import read, write
 from wavegate.evidence.trust import Role, Trust, TrustedKey, dump, everything
-from wavegate.record.snapshot import Tool
 
 pytestmark = pytest.mark.timeout(600)
 Edit = Callable[[Path], object]
@@ -319,7 +318,7 @@ def test_a_decision_that_is_not_what_was_signed_is_refused(
     shutil.copytree(decided / "bundle", tmp_path / "bundle")
     shutil.copy(decided / "approver.pem", tmp_path)
     edit(tmp_path / "bundle")
-    _seal_anew(tmp_path / "bundle", FileSigner.load(decided / "desk/home/keys/default.pem"))
+    seal_anew(tmp_path / "bundle", decided / "desk/home/keys/default.pem")
     key = decided / "desk/home/keys/default.pub"
     code, found = verify(tmp_path / "bundle", key, capsys=capsys)
     assert (1, True) == (code, word in found["error"]["message"]), found
@@ -335,18 +334,3 @@ def test_a_changed_byte_of_a_decision_shows_to_stock_tools(decided: Path, tmp_pa
     place.chmod(0o644)
     place.write_bytes(place.read_bytes() + b" ")
     assert 1 == subprocess.run(command, cwd=tmp_path / "bundle", check=False).returncode
-
-
-def _seal_anew(bundle: Path, signer: FileSigner) -> None:
-    told = verdicts(bundle)
-    for name in ("MANIFEST", "RUN", "seal.dsse.json"):
-        (bundle / name).unlink()
-    seal_bundle(
-        bundle,
-        signer=signer,
-        run=told["run"],
-        wave=told["wave"],
-        timestamps_required=False,
-        tool=Tool(**told["tool"]),
-        suites=told["digests"]["suites"],
-    )
