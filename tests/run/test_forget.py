@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.builders.nights import Nights, agreed, dev, night
 from tests.builders.pair import OTHER, SECRETS, Pair, gating
 from tests.builders.stores import Desk
 
 from wavegate.cli.entry import run
 from wavegate.evidence.keys import recipients_key
+from wavegate.run.forget import Request
+from wavegate.run.forget import forget as bury
 
 pytestmark = pytest.mark.timeout(600)
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "privacy.md"
@@ -139,6 +142,38 @@ def test_forgetting_again_deletes_nothing_more(
         second["tombstone"],
     )
     assert 0 == examined(desk, capsys)[0]
+
+
+def test_edited_word_is_named_and_excuses_nothing(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever edits the tombstone breaks its signature: it is damaged, and so are the records."""
+    name = forget(desk, capsys)["tombstone"]
+    path = desk.folder / "store" / name
+    data = path.read_bytes()
+    path.chmod(0o600)
+    path.write_bytes(data.replace(b'"sig":"', b'"sig":"A', 1))
+    code, diagnoses = examined(desk, capsys)
+    damaged = {one["name"] for one in diagnoses if one["grade"] == "damaged"}
+    assert 3 == code
+    assert name in damaged
+    assert len(damaged) > 1
+
+
+def test_nights_go_on_without_the_forgotten(tmp_path: Path) -> None:
+    """The others are judged as before; of the forgotten a night says what it lacks."""
+    nights = Nights(tmp_path, estate=agreed(dev("acme-dev1"), dev("globex-dev1")))
+    nights.play(night(1))
+    nights.accept(night(1, hours=1))
+    request = Request(customer="globex", by="Ada Byron", why="the contract ended")
+    assert 2 == len(bury(nights.store, request, nights.signer).records)
+    gated = nights.play(night(2)).gated
+    assert gated is not None
+    verdicts = gated.verdicts
+    assert {"acme-dev1": "GO", "globex-dev1": "HOLD"} == dict(verdicts.instances)
+    told = {cell.promise: cell for cell in verdicts.cells if cell.instance == "globex-dev1"}
+    assert "INCONCLUSIVE" == told["sound_evidence"].verdict
+    assert "not in the store" in told["sound_evidence"].reason
 
 
 @pytest.mark.parametrize(
