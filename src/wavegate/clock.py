@@ -9,6 +9,7 @@ RFC 3339 with microseconds only where there are any.
 import re
 import time
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)(us|ms|s|m|h|d))")
 _UNITS = {
@@ -48,6 +49,7 @@ def monotonic() -> float:
 _DAY = len("2024-01-16")
 
 
+@lru_cache(maxsize=4_096)
 def format_instant(instant: datetime) -> str:
     """RFC 3339 in UTC with a Z: `2024-01-16T22:00:00Z`, or with six digits of fraction.
 
@@ -59,6 +61,7 @@ def format_instant(instant: datetime) -> str:
     return utc.isoformat().replace("+00:00", "Z")
 
 
+@lru_cache(maxsize=4_096)
 def parse_instant(text: str) -> datetime:
     """RFC 3339 text, or a date that means 00:00 UTC, to an aware UTC instant.
 
