@@ -33,7 +33,7 @@ from wavegate.evidence.signer import Signer
 from wavegate.evidence.statement import read
 from wavegate.evidence.trust import Trust
 from wavegate.evidence.verdicts import Verdicts
-from wavegate.record.local_store import LocalStore
+from wavegate.record.local_store import LocalStore, write_error
 from wavegate.record.rates import read_history
 from wavegate.record.store import Store
 from wavegate.report.night import remarks
@@ -175,7 +175,10 @@ def _locks(place: str) -> Path:
     Those of other machines cannot be held off; they cannot take a number twice either.
     """
     folder = home() / "locks" / digest(place.encode("utf-8"))[:16]
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(error, str(folder)) from error
     return folder
 
 
