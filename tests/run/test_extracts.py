@@ -418,7 +418,7 @@ def test_what_is_deleted_of_one_customer_in_the_store(
     shutil.copy(desk.folder / "estate.json", copy / "estate.json")
     for path in copy.glob(f"store/*/{desk.wave}/{OTHER}"):
         shutil.rmtree(path)
-    assert 1 == run([*gating(desk_at(desk, copy), copy / "bundle"), "--json"])
+    assert 3 == run([*gating(desk_at(desk, copy), copy / "bundle"), "--json"])
     found = json.loads(capsys.readouterr().out)
     assert whole["customers"]["acme"] == found["customers"]["acme"]
     out = tmp_path / "acme"
