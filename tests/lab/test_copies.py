@@ -84,6 +84,7 @@ def test_copies_have_nothing_in_common() -> None:
         ("2023-10-w1", "2023-10-w1-54"),
         ("2024-01-w1", "2024-01-w1"),
         ("host.old.example.", "host.old.example."),
+        ("X-mailer", "X-mailer"),
         ("127.0.0.2", "127.0.0.2"),
     ],
 )

@@ -19,7 +19,8 @@ from wavegate.lab.world import World
 
 LEAST, MOST = 54, 126
 """The numbers of copies: each is the second part of its 127 addresses."""
-OWNERS = ("acme", "globex", "initech", "mailer", "tickets", "cust-a", "cust-b")
+CUSTOMERS = ("acme", "globex", "initech")
+SERVICES = ("mailer", "tickets", "cust-a", "cust-b")
 """First labels of names that each copy has for itself."""
 PARTIES = {10: 0, 20: 100, 30: 150}
 """The second part of a customer's addresses, and what is added to their third instead."""
@@ -67,9 +68,10 @@ def _rule(
 
 
 def _owners(number: int) -> tuple[tuple[re.Pattern[str], Callable[[Match], str]], ...]:
-    labels = "|".join(OWNERS)
+    customers, services = "|".join(CUSTOMERS), "|".join(SERVICES)
     return (
-        _rule(rf"(?<![a-z0-9])({labels})(?=[.-]|ol-|$)", lambda m: f"{m[1]}{number}"),
+        _rule(rf"(?<![a-z0-9])({customers})(?=[.-]|ol-|$)", lambda m: f"{m[1]}{number}"),
+        _rule(rf"(?<![a-z0-9])({services})(?=\.example)", lambda m: f"{m[1]}{number}"),
         _rule(r"^(20\d\d-\d\d-w\d)$", lambda m: m[1] if m[1] == WAVE else f"{m[1]}-{number}"),
     )
 

@@ -18,7 +18,7 @@ from wavegate.lab.faults import explain, planted
 from wavegate.lab.plants import PROD
 from wavegate.lab.play_steps import PlayStep
 from wavegate.lab.reference import few_world, reference_names
-from wavegate.lab.shared import alone, names_of, shareable, touched
+from wavegate.lab.shared import alone, counts_mail, names_of, shareable, touched
 from wavegate.lab.world import World
 
 Kind = Literal["still", "watched", "settled", "whole", "stepped"]
@@ -141,7 +141,8 @@ def lots(wanted: Iterable[tuple[str, ...]]) -> tuple[Lot, ...]:
         told = tuple(explain(fault) for fault in faults)
         kind = kind_of(told)
         whole = any(concerns_all(step) for fault in told for step in fault.play)
-        if whole or not shareable(alone(faults, healthy), healthy):
+        world = alone(faults, healthy)
+        if whole or counts_mail(world) or not shareable(world, healthy):
             name = "-and-".join(faults)
             apart.append(Lot(name=name, kind=kind, copies=(faults,), healthy=False))
         else:

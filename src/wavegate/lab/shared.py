@@ -14,6 +14,7 @@ from wavegate.lab.copies import LEAST, WAVE, Namer, copied
 from wavegate.lab.dns_state import DnsServer, Zone, zone
 from wavegate.lab.faults import explain, planted
 from wavegate.lab.plants import PROD
+from wavegate.lab.reference import fewer_messages
 from wavegate.lab.reference_zones import BLOCKLIST
 from wavegate.lab.world import AgreedWave, Agreement, Scene, World
 
@@ -35,6 +36,9 @@ class Copy:
     world: World
 
 
+COVERED = frozenset({"per-domain-affinity-lost"})
+"""Faults that only many messages can show."""
+MANY = 20
 AGREED = "schedule_notice_scope"
 """The family whose faults need the instances of the customer that moved before."""
 
@@ -51,7 +55,13 @@ def crowd(copies: Sequence[tuple[str, ...]], healthy: World) -> World:
 def alone(faults: tuple[str, ...], healthy: World) -> World:
     """The world of one copy: with those faults, and only what they touch. Raises InputError."""
     told = tuple(explain(fault) for fault in faults)
-    return trimmed(planted(healthy, faults), healthy, _keep(told, healthy))
+    world = trimmed(planted(healthy, faults), healthy, _keep(told, healthy))
+    return fewer_messages(world, MANY) if COVERED & set(faults) else world
+
+
+def counts_mail(world: World) -> bool:
+    """Whether its rates are those of the mail that really leaves, which other copies slow down."""
+    return any(state.campaign.rates.counted for state in world.before.instances)
 
 
 def _keep(faults: tuple[Fault, ...], healthy: World) -> Iterator[str]:
