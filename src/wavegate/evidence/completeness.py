@@ -6,9 +6,10 @@ A customer who was handed an extract knows three things from outside it: the key
 the secret that was agreed before the wave.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from wavegate.decision import Word
 from wavegate.errors import InputError, InvalidError
 from wavegate.estate.model import Estate
 from wavegate.evidence.approvals import place_of
@@ -21,7 +22,10 @@ from wavegate.evidence.run_list import RUN, tag
 from wavegate.evidence.sealed import Sealed
 from wavegate.evidence.verdicts import Verdicts
 from wavegate.evidence.verdicts import parse as parse_verdicts
+from wavegate.verdict import Verdict
 
+_NOBODY, _EVERYBODY = "", "*"
+"""No customer has such a name."""
 _OF_ALL = frozenset({"objects", "gates", "plans", "baselines", "approvals"})
 """Folders of records whose files are about many customers, or named by digest."""
 _DECISIONS = f"records/{DECISIONS}"
@@ -135,57 +139,88 @@ def _of_bundle(sealed: Sealed, verdicts: Verdicts, estate: Estate) -> Iterator[s
     for what, odd in (("has no extract", inside - found), ("is no customer here", found - told)):
         if odd:
             raise InvalidError(f"{min(odd)} {what}", where=FOLDER)
-    owners = owners_of(verdicts, estate)
+    whole = _by_customer(sealed, verdicts, owners_of(verdicts, estate))
     for name in sorted(found):
-        _check_extract(sealed, verdicts, name, owners)
+        _check_extract(sealed, whole, name)
     if found:
         yield f"Each of {len(found)} customers has an extract that leaves nothing of theirs out."
 
 
-def _check_extract(
-    sealed: Sealed, verdicts: Verdicts, customer: str, owners: Mapping[str, str]
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Whole:
+    """A bundle by customer, so that nothing of it is gone through once for each of them.
+
+    inside: the files of extracts, with digests. about: the signed records about a customer, and
+    under _EVERYBODY those that each of them gets. cells, words: what was judged and decided.
+    """
+
+    verdicts: Verdicts
+    listed: frozenset[str]
+    inside: Mapping[str, Mapping[str, str]]
+    about: Mapping[str, list[str]]
+    cells: Mapping[str, dict[tuple[str, str], Verdict]]
+    words: Mapping[str, dict[str, Word]]
+
+
+def _by_customer(sealed: Sealed, verdicts: Verdicts, owners: Mapping[str, str]) -> _Whole:
+    inside: dict[str, dict[str, str]] = {}
+    about: dict[str, list[str]] = {}
+    cells: dict[str, dict[tuple[str, str], Verdict]] = {}
+    words: dict[str, dict[str, Word]] = {}
+    for name, digest in sealed.files.items():
+        if name.startswith(FOLDER):
+            customer, _, inner = name.removeprefix(FOLDER).partition("/")
+            inside.setdefault(customer, {})[inner] = digest
+        else:
+            about.setdefault(_whose(name, owners), []).append(name)
+    for told in verdicts.approvals:
+        place = place_of(verdicts.wave or "", told.content, told.keyid)
+        about.setdefault(owners.get(told.instance or "", _NOBODY), []).append(f"records/{place}")
+    for cell in verdicts.cells:
+        owner = owners.get(cell.instance, _NOBODY)
+        cells.setdefault(owner, {})[cell.instance, cell.promise] = cell.verdict
+    for name, word in verdicts.instances.items():
+        words.setdefault(owners.get(name, _NOBODY), {})[name] = word
+    return _Whole(
+        verdicts=verdicts,
+        listed=frozenset((sealed.run_list or {}).values()),
+        inside=inside,
+        about=about,
+        cells=cells,
+        words=words,
+    )
+
+
+def _whose(name: str, owners: Mapping[str, str]) -> str:
+    """Whom a file of the bundle is about; what was decided about the whole wave is everybody's."""
+    parts = name.split("/")
+    if name.startswith(_DECISIONS) and len(parts) == 4:
+        return _EVERYBODY
+    if len(parts) < 4 or parts[0] != "records" or parts[1] in _OF_ALL:
+        return _NOBODY
+    return owners.get(parts[3].removesuffix(".dsse.json"), _NOBODY)
+
+
+def _check_extract(sealed: Sealed, whole: _Whole, customer: str) -> None:
     """An extract within a bundle is listed in RUN and has all that the bundle has of its own."""
     place = f"{FOLDER}{customer}/"
-    files = {n.removeprefix(place): d for n, d in sealed.files.items() if n.startswith(place)}
+    files = dict(whole.inside[customer])
     manifest = files.pop(MANIFEST, None)
-    if manifest is None or manifest not in (sealed.run_list or {}).values():
+    if manifest is None or manifest not in whole.listed:
         raise InvalidError("it stands in no line of RUN", where=place + MANIFEST)
     if parse(sealed[place + MANIFEST]) != files:
         raise InvalidError("it does not list the files of the extract", where=place + MANIFEST)
     told = CustomerFile.from_bytes(sealed[place + CUSTOMER], where=place + CUSTOMER)
-    if (told.customer, told.run) != (customer, verdicts.run):
+    if (told.customer, told.run) != (customer, whole.verdicts.run):
         raise InvalidError("it is of another customer or run", where=place + CUSTOMER)
-    own = {name for name, owner in owners.items() if owner == customer}
-    for name in (*_about(sealed.files, own), *_approvals(verdicts, own)):
+    for name in (*whole.about.get(_EVERYBODY, ()), *whole.about.get(customer, ())):
         if files.get(name) != sealed.files[name]:
             raise InvalidError(f"it lacks {name}, or has another", where=place)
-    _check_same(verdicts, parse_verdicts(sealed[place + VERDICTS]), own, place)
-
-
-def _approvals(verdicts: Verdicts, own: set[str]) -> Iterator[str]:
-    """The signed approvals about some instances."""
-    for told in verdicts.approvals:
-        if told.instance in own:
-            yield f"records/{place_of(verdicts.wave or '', told.content, told.keyid)}"
-
-
-def _about(names: Iterable[str], own: set[str]) -> Iterator[str]:
-    """The signed records about some instances; what was decided about the whole wave is too."""
-    for name in names:
-        parts = name.split("/")
-        if name.startswith(_DECISIONS) and len(parts) == 4:
-            yield name
-            continue
-        if len(parts) < 4 or parts[0] != "records" or parts[1] in _OF_ALL:
-            continue
-        if parts[3].removesuffix(".dsse.json") in own:
-            yield name
-
-
-def _check_same(whole: Verdicts, part: Verdicts, own: set[str], place: str) -> None:
-    told = {(c.instance, c.promise): c.verdict for c in part.cells}
-    found = {(c.instance, c.promise): c.verdict for c in whole.cells if c.instance in own}
-    words = {name: word for name, word in whole.instances.items() if name in own}
-    if told != found or dict(part.instances) != words:
+    part = parse_verdicts(sealed[place + VERDICTS])
+    cells = {(cell.instance, cell.promise): cell.verdict for cell in part.cells}
+    same = (cells, dict(part.instances)) == (
+        whole.cells.get(customer, {}),
+        whole.words.get(customer, {}),
+    )
+    if not same:
         raise InvalidError("it says otherwise than the whole run", where=place + VERDICTS)
