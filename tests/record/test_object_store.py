@@ -90,6 +90,21 @@ def test_store_is_made_once_and_found_again(bucket: str) -> None:
     assert again.place == open_store(Path(f"s3://{bucket}/one"), create=False).place
 
 
+def test_still_store_is_one_instant(store: ObjectStore) -> None:
+    """Listed once, it says what a listing says, and knows of later what it wrote itself."""
+    for name in ("signed/a/1", "signed/ab/1", "signed/b/1", "signed/b/2", "x"):
+        store.create(name, b"")
+    still = store.still()
+    for prefix in ("", "signed", "signed/a", "signed/a/", "signed/b/", "signed/c/", "w/"):
+        assert store.names(prefix) == still.names(prefix)
+    store.create("signed/c/1", b"")
+    assert () == still.names("signed/c/")
+    with pytest.raises(FileExistsError):
+        still.create("signed/c/1", b"")
+    still.create("signed/c/2", b"")
+    assert ("signed/c/1", "signed/c/2") == still.names("signed/c/") == store.names("signed/c/")
+
+
 def test_journal_in_parts_is_one_journal(store: ObjectStore) -> None:
     """Parts are read as the file they were cut from; a missing or doubled one is told."""
     store.append("mail/s.jsonl", b"one\n", offset=0)

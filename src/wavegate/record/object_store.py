@@ -9,9 +9,10 @@ cut from. Errors of the service are told apart: no credentials, no bucket, no ne
 
 import io
 import re
+from bisect import bisect_left, insort
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from wavegate.canonical import digest as digest_of
@@ -34,19 +35,46 @@ _NO_ACCESS = frozenset({"NoCredentialsError", "PartialCredentialsError", "Permis
 _NO_NETWORK = re.compile(r"Connect|Timeout|Endpoint|HTTPClient|DNS")
 _OPTIONS = {
     "use_listings_cache": False,
+    "max_concurrency": 1,  # with more, each read is asked for its length first
     "config_kwargs": {"connect_timeout": 10, "read_timeout": 60, "retries": {"max_attempts": 2}},
 }
+
+
+class Listing:
+    """Which keys a store held at one instant, with their sizes, by prefix in no time."""
+
+    def __init__(self, sizes: dict[str, int]) -> None:
+        self._sizes = sizes
+        self._keys = sorted(sizes)
+
+    def below(self, prefix: str) -> dict[str, int]:
+        """The keys that begin so, in order."""
+        found: dict[str, int] = {}
+        for place in range(bisect_left(self._keys, prefix), len(self._keys)):
+            key = self._keys[place]
+            if not key.startswith(prefix):
+                break
+            found[key] = self._sizes[key]
+        return found
+
+    def add(self, key: str, size: int) -> None:
+        """A key that is there now."""
+        if key not in self._sizes:
+            self._sizes[key] = size
+            insort(self._keys, key)
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectStore:
     """A store on an object service; implements `record.store.Store`. Safe from many threads.
 
-    files: an fsspec file system. root: bucket and prefix, without a final slash.
+    files: an fsspec file system. root: bucket and prefix, without a final slash. listing: what it
+    held when it was listed, for a reader that wants one instant; None: listed whenever asked.
     """
 
     files: Any
     root: str
+    listing: Listing | None = None
 
     @classmethod
     def open(cls, url: str, *, create: bool) -> "ObjectStore":
@@ -72,6 +100,10 @@ class ObjectStore:
             found = FORMAT
         check_format(found, store._where(FORMAT_NAME))
         return store
+
+    def still(self) -> "ObjectStore":
+        """The store as it is now: listed once, for whoever reads much of it at one instant."""
+        return replace(self, listing=Listing(self._sizes("")))
 
     def _found_store(self) -> None:
         """Write FORMAT; another who did so in the same instant wrote the same."""
@@ -185,6 +217,8 @@ class ObjectStore:
 
     def _sizes(self, prefix: str) -> dict[str, int]:
         """Keys below a prefix, relative to the root, with their sizes."""
+        if self.listing is not None:
+            return self.listing.below(f"{prefix.rstrip('/')}/" if prefix else "")
         place = f"{self.root}/{prefix}".rstrip("/")
         with _asking(self._where(prefix)):
             found = self.files.find(place, detail=True)
@@ -199,8 +233,17 @@ class ObjectStore:
         return data
 
     def _create(self, key: str, data: bytes) -> None:
-        with _asking(self._where(key)):
-            self.files.pipe_file(f"{self.root}/{key}", data, mode="create")
+        try:
+            with _asking(self._where(key)):
+                self.files.pipe_file(f"{self.root}/{key}", data, mode="create")
+        except FileExistsError:
+            self._note(key, data)  # by another, since the listing
+            raise
+        self._note(key, data)
+
+    def _note(self, key: str, data: bytes) -> None:
+        if self.listing is not None:
+            self.listing.add(key, len(data))
 
     def _where(self, key: str) -> str:
         return f"{self.place}/{key}"

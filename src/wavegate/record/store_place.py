@@ -10,6 +10,7 @@ from pathlib import Path
 from wavegate.errors import InputError
 from wavegate.record.local_store import LocalStore
 from wavegate.record.object_store import SCHEME, ObjectStore
+from wavegate.record.store import Store
 
 AnyStore = LocalStore | ObjectStore
 APPENDS = "a journal is appended to, line by line, and an object cannot be"
@@ -29,6 +30,11 @@ def open_store(place: Path, *, create: bool) -> AnyStore:
     if not place.parts[1:]:
         raise InputError("no bucket is named", where=url, cure="write s3://BUCKET/PREFIX")
     return ObjectStore.open(url, create=create)
+
+
+def at_one_instant(store: Store) -> Store:
+    """The store for whoever reads much of it: one elsewhere is listed once, not for each name."""
+    return store.still() if isinstance(store, ObjectStore) else store
 
 
 def on_this_machine(store: AnyStore, why: str) -> LocalStore:

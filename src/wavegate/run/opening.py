@@ -27,7 +27,7 @@ from wavegate.evidence.statement import read
 from wavegate.evidence.trust import Role, Trust, TrustedKey, check_usable, everything
 from wavegate.evidence.trust import load as load_trust
 from wavegate.record.store import Store
-from wavegate.record.store_place import AnyStore, open_store
+from wavegate.record.store_place import AnyStore, at_one_instant, open_store
 from wavegate.run.signers import open_signer
 
 
@@ -56,7 +56,7 @@ class Round:
 
     def records(self, store: Store, trust: Trust, at: datetime) -> Records:
         """The records of the round in a store, or in a bundle's `records/`."""
-        return open_records(store, self.estate, self.wave, trust, at)
+        return open_records(at_one_instant(store), self.estate, self.wave, trust, at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +195,8 @@ def trust_for(trust: Path | None, signer: Signer | None = None) -> Trust:
 
 def shelf_of(opened: Opened, trust: Trust) -> Shelf:
     """The wave's records as they are now."""
-    return open_shelf(opened.store, opened.estate, opened.wave, trust, clock.now())
+    store = at_one_instant(opened.store)
+    return open_shelf(store, opened.estate, opened.wave, trust, clock.now())
 
 
 def gates_of(shelf: Shelf) -> tuple[SealedGate, ...]:
