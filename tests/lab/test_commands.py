@@ -63,3 +63,14 @@ def test_nothing_begins_once_all_was_ended(tmp_path: Path) -> None:
     running.end()
     with pytest.raises(StoppedError):
         commands(tmp_path, running).run("faults", 0, "lab", "faults")
+
+
+def test_the_object_is_read_behind_what_was_told_before(tmp_path: Path) -> None:
+    """A command says on the way how far it is; its log holds that too."""
+    at = commands(tmp_path, Running())
+    with at.started("x", "lab", "explain", "mx-last") as process:
+        process.wait(60)
+        log = tmp_path / "x.log"
+        log.write_text(f"1/2 done\n2/2 done\n{log.read_text('utf-8')}", "utf-8")
+        step = at.awaited("x", process)
+    assert (2, "input") == (step.code, step.data["error"]["kind"])

@@ -138,9 +138,13 @@ class Commands:
         return _object((self.folder / "lab.json").read_text("utf-8"))
 
     def awaited(self, name: str, process: "subprocess.Popen[bytes]") -> Step:
-        """Wait until a command beside the others has ended by itself."""
+        """Wait until a command beside the others has ended by itself.
+
+        Its log holds what it told of its progress too; the object is the last line.
+        """
         self._gone(process)
-        data = _object((self.folder / f"{name}.log").read_text("utf-8", "replace"))
+        said = (self.folder / f"{name}.log").read_text("utf-8", "replace")
+        data = _object(said.strip().rpartition("\n")[2])
         self.say(f"  {name:15} exit {process.returncode}")
         return Step(name=name, code=process.returncode, data=data)
 
