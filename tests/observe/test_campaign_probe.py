@@ -26,6 +26,8 @@ from tests.builders.tiny_http import (
     soap,
 )
 
+from wavegate.compare.coverage import chance_of_missing, lower_bound
+from wavegate.estate.policy import Policy
 from wavegate.observe import campaign_client, http_client
 from wavegate.observe.campaign_client import CampaignClient
 from wavegate.observe.campaign_probe import LOOKS, CampaignProbe
@@ -503,3 +505,9 @@ def test_proxies_of_the_environment_are_not_used(
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     assert {type(o.outcome) for o in redirs(look(TinyCampaign(), tmp_path))} == {Seen}
+
+
+def test_the_looks_are_enough_to_miss_a_front() -> None:
+    """Of two fronts that answer in turn, one that is gone after is no matter of chance."""
+    share = lower_bound(LOOKS // 2, LOOKS)
+    assert chance_of_missing([share], LOOKS) < Policy().coverage_alpha / 1_000_000

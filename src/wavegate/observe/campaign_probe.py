@@ -28,9 +28,9 @@ from wavegate.record.campaign_view import (
 )
 from wavegate.record.observation import Observation
 
-LOOKS = 6
-"""Looks at /r/test, each over a new connection: a front that takes half of them is missed once
-in 64 captures."""
+LOOKS = 24
+"""Looks at /r/test, each over a new connection: so many before tell a front's share well enough, and
+so many after exclude chance, for one of two that answers no more to be a finding."""
 STANDARD_OPTIONS = ("NmsServer_LastPostUpgrade", "NmsEmail_DefaultErrorAddr")
 WORKFLOW = ("@internalName", "@state")
 PAGE = 200
