@@ -29,8 +29,8 @@ from wavegate.record.campaign_view import (
 from wavegate.record.observation import Observation
 
 LOOKS = 24
-"""Looks at /r/test, each over a new connection: so many before tell a front's share well enough, and
-so many after exclude chance, for one of two that answers no more to be a finding."""
+"""Looks at /r/test, each over a new connection: so many before tell a front's share well enough,
+and so many after exclude chance, for one of two that answers no more to be a finding."""
 STANDARD_OPTIONS = ("NmsServer_LastPostUpgrade", "NmsEmail_DefaultErrorAddr")
 WORKFLOW = ("@internalName", "@state")
 PAGE = 200
