@@ -186,8 +186,15 @@ class _Stage(Commands):
                 self.awaited("watch", watch)
         if self.lot.settled:
             self._until(clock.parse_instant(lab["settled"]))
+        self._until(self._closed_for_all(lab))
         self._capture(lab, "after")
         return replace(self._decided(lab, known), writes=tuple(moved.data["writes"]))
+
+    def _closed_for_all(self, lab: Lab) -> datetime:
+        """When the window is over by the harness's clock too."""
+        wrong = self.steps.whole("clock", "harness")
+        behind = max(-(wrong.off or 0.0), 0.0) if wrong else 0.0
+        return self._at(lab, 1.0 + behind)
 
     def _until(self, at: datetime) -> None:
         self.running.wait((at - clock.now()) / timedelta(seconds=1))
