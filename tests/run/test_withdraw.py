@@ -228,6 +228,21 @@ def test_production_does_not_follow_what_was_withdrawn(
     assert "was withdrawn from" in cell["reason"]
 
 
+def test_who_planned_and_then_decides_is_told(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same person under another spelling, with another key, approves of their own work."""
+    assert 0 == planning(desk, monkeypatch, "--by", "Ada  BYRON")
+    args = gating(desk, Path("unused"))
+    words = ("--by", "ada byron", "--why", "so be it")
+    assert 0 == run(["decide", "keep", *args[1:7], *args[9:], *words])
+    use(monkeypatch)
+    capsys.readouterr()
+    assert 1 == run([*gating(desk, desk.folder / "bundle"), "--json"])
+    (decision,) = told(capsys)["decisions"]
+    assert ["key", "name"] == decision["implementer"]
+
+
 def test_a_grid_without_withdrawals_is_written_as_ever(desk: Desk) -> None:
     """Plans, receipts and baselines of earlier versions keep their bytes and digests."""
     opened = opening.open_wave(

@@ -126,6 +126,11 @@ def _show(found: Any, estate: Path, store: Path) -> None:
 @click.option("--cause", "causes", multiple=True, help="Only this cause (repeatable).")
 @click.option("--instance", "instances", multiple=True, help="Only this instance (repeatable).")
 @click.option("--all", "anew", is_flag=True, help="All anew, where the last does not hold.")
+@click.option(
+    "--approver-key",
+    metavar="KEY",
+    help="Sign it with this key too, which the trust file lists in the role approve.",
+)
 @options.key
 @options.trust
 @options.as_json
@@ -138,6 +143,7 @@ def accept(
     causes: tuple[str, ...],
     instances: tuple[str, ...],
     anew: bool,
+    approver_key: str | None,
     key: KeyChoice,
     trust: Path | None,
     as_json: bool,
@@ -150,5 +156,7 @@ def accept(
     opened = opening.open_nightly(estate, store, create=False)
     signer = opening.signer_for(key)
     request = Request(by=by, why=why, ticket=ticket, causes=causes, instances=instances, anew=anew)
-    found = accept(opened, request, signer, opening.trust_for(trust, signer))
+    approver = opening.signer_for(KeyChoice(where=approver_key)) if approver_key else None
+    known = opening.trust_for(trust, signer)
+    found = accept(opened, request, signer, known, approver=approver)
     return finish(0, found.to_json(), told(found.to_json()), as_json=as_json)

@@ -151,13 +151,14 @@ class BaselinePredicate:
 class Baseline:
     """A version of the baseline whose signature holds. name: in the store. digest: of its payload.
 
-    keyids: who signed it.
+    keyids: who signed it. approved: those of them that are trusted to approve.
     """
 
     name: str
     digest: str
     signed: BaselinePredicate
     keyids: tuple[str, ...]
+    approved: tuple[str, ...] = ()
 
 
 def baseline_name(version: int) -> str:
@@ -186,7 +187,18 @@ def read_baseline(store: Store, name: str, trust: Trust) -> Baseline:
         raise _broken(name, f"it is version {signed.version}, in another's place")
     if dict(statement.subjects) != {"grid": signed.grid_digest}:
         raise _broken(name, "it is not about its own grid")
-    return Baseline(name=name, digest=digest(opened.payload), signed=signed, keyids=opened.keyids)
+    return Baseline(
+        name=name,
+        digest=digest(opened.payload),
+        signed=signed,
+        keyids=opened.keyids,
+        approved=tuple(k for k in opened.keyids if _may_approve(trust, k, signed.at)),
+    )
+
+
+def _may_approve(trust: Trust, keyid: str, at: datetime) -> bool:
+    found = trust.find(keyid)
+    return found is not None and Role.APPROVE in found.roles and found.valid_at(at)
 
 
 def _broken(name: str, what: str) -> InvalidError:

@@ -4,14 +4,19 @@
 
 from collections.abc import Iterator
 
+from wavegate.canonical import digest
 from wavegate.clock import format_instant
 from wavegate.errors import InvalidError
 from wavegate.estate.model import Estate
 from wavegate.evidence.approvals import FOLDER, Approval, open_approval, standing
+from wavegate.evidence.baseline import BaselinePredicate
 from wavegate.evidence.bundle import VERDICTS
 from wavegate.evidence.envelope import Opened, UnknownKeyError, read_unverified
+from wavegate.evidence.implementers import claimed_keyids
 from wavegate.evidence.sealed import Opener, Sealed
 from wavegate.evidence.sealed_decisions import RECORDS, Spoken, check_decisions
+from wavegate.evidence.sealed_verdicts import BASELINE
+from wavegate.evidence.statement import read
 from wavegate.evidence.trust import Role
 from wavegate.evidence.verdicts import ApprovalEntry, Verdicts
 
@@ -36,6 +41,9 @@ def check_approvals(sealed: Sealed, opener: Opener, verdicts: Verdicts, estate: 
     proven: list[str] = []
     unproven: list[str] = []
     told = {entry.digest: entry for entry in verdicts.approvals}
+    for entry in (entry for entry in verdicts.approvals if entry.kind == "baseline"):
+        said, why = _baseline(sealed, opener, told.pop(entry.digest), verdicts)
+        (unproven if why else proven).append(f"{said}{why}.")
     known = standing(estate, verdicts.wave) if verdicts.wave else frozenset[str]()
     approved: set[str] = set()
     for name in sealed.under(RECORDS + FOLDER):
@@ -52,6 +60,28 @@ def check_approvals(sealed: Sealed, opener: Opener, verdicts: Verdicts, estate: 
         raise InvalidError(f"{entry.by} is said to have approved what is not here", where=VERDICTS)
     unproven += _claims(len(known - approved))
     return Spoken(proven=tuple(proven), unproven=tuple(unproven))
+
+
+def _baseline(
+    sealed: Sealed, opener: Opener, entry: ApprovalEntry, verdicts: Verdicts
+) -> tuple[str, str]:
+    """Who approved the accepted baseline, and why that is not proven, "" where it is."""
+    data = sealed[BASELINE]
+    payload = read_unverified(data)
+    signed = read(payload, BaselinePredicate, where=BASELINE).predicate
+    told = (entry.digest, entry.content, entry.by, entry.at, verdicts.wave)
+    if told != (digest(payload), digest(payload), signed.by, signed.at, None):
+        raise InvalidError("the verdicts tell otherwise who approved the baseline", where=VERDICTS)
+    if entry.keyid not in claimed_keyids(data):
+        raise InvalidError(f"it was not signed by key {entry.keyid[:64]!r}", where=BASELINE)
+    said = f"{entry.by} approved version {signed.version} of the baseline"
+    try:
+        opened = opener.open(data, Role.APPROVE, where=BASELINE)
+    except UnknownKeyError as error:
+        return f"That {said}", f": {error.message}"
+    if entry.keyid not in opened.keyids:
+        return f"That {said}", f": key {entry.keyid} is not trusted here"
+    return f"{said}, signed by key {entry.keyid}", ""
 
 
 def _open(data: bytes, opener: Opener, name: str) -> tuple[Approval, str | None]:

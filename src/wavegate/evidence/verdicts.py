@@ -37,6 +37,7 @@ from wavegate.decision import (
 from wavegate.errors import DamagedError
 from wavegate.estate.model import Waiver, Window
 from wavegate.evidence.approvals import Approval, Kind
+from wavegate.evidence.baseline import Baseline
 from wavegate.evidence.decisions import Course, Decided, SignedAs
 from wavegate.evidence.implementers import Implementers, Way
 from wavegate.promise import Promise, order
@@ -317,9 +318,9 @@ class DecisionEntry(_Entry):
 
 
 class ApprovalEntry(_Entry):
-    """A signed approval of a waiver, or of a limit for one instance."""
+    """A signed approval of a waiver, of a limit for one instance, or of a night's baseline."""
 
-    kind: Kind
+    kind: Kind | Literal["baseline"]
     promise: str | None
     instance: str | None
     cause: Hex | None
@@ -471,6 +472,30 @@ def approval_entry(
         stands=approved.digest in standing,
         implementer=implementers.ways((found.keyid,), told.by),
         content=approved.digest,
+        digest=found.digest,
+    )
+
+
+def baseline_entry(found: Baseline, implementers: Implementers) -> ApprovalEntry | None:
+    """The approval of the baseline that a night is held against; None where it is a claim.
+
+    Of several approvers, one who did not do the work is told.
+    """
+    if not found.approved:
+        return None
+    others = [keyid for keyid in found.approved if keyid not in implementers.keyids]
+    keyid = (*others, *found.approved)[0]
+    return ApprovalEntry(
+        kind="baseline",
+        promise=None,
+        instance=None,
+        cause=None,
+        by=found.signed.by,
+        at=found.signed.at,
+        keyid=keyid,
+        stands=True,
+        implementer=implementers.ways((keyid,), found.signed.by),
+        content=found.digest,
         digest=found.digest,
     )
 

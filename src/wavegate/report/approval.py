@@ -65,6 +65,12 @@ def of_limit(
     )
 
 
+def of_baseline(verdicts: Verdicts) -> Backing | None:
+    """Who approved the baseline of a night with a signature; None where nobody did."""
+    signed = tuple(a for a in verdicts.approvals if a.kind == "baseline")
+    return Backing(signed=signed, claims=0, of=1, changed=()) if signed else None
+
+
 def _backing(verdicts: Verdicts, items: tuple[Approvable, ...]) -> Backing:
     if not verdicts.approvals:
         return Backing(signed=(), claims=len(items), of=len(items), changed=())

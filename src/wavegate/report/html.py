@@ -17,7 +17,7 @@ from wavegate.canonical import digest
 from wavegate.clock import format_duration, format_instant
 from wavegate.evidence.verdicts import Attempt, PromiseEntry, Verdicts, dump
 from wavegate.report import model
-from wavegate.report.approval import of_limit, of_waiver
+from wavegate.report.approval import of_baseline, of_limit, of_waiver
 from wavegate.report.case import case_of, customers_of
 from wavegate.report.page import CARDS, LINES, SECTIONS, build_page
 from wavegate.report.resend import Handed
@@ -122,6 +122,7 @@ def render(
                 lambda cell: [cell.limit] if cell.limit else [],
             ),
             withdrawn=model.withdrawals(verdicts),
+            of_baseline=of_baseline(verdicts),
             of_waiver=lambda waiver: of_waiver(verdicts, waiver),
             of_limit=lambda group: of_limit(verdicts, group.promise, group.item, group.instances),
             remedied=model.shared(cells, lambda cell: [cell.remedied] if cell.remedied else []),

@@ -7,7 +7,7 @@ from typing import Literal
 
 from wavegate.evidence.verdicts import Attempt, DecisionEntry, Verdicts, WaiverEntry
 from wavegate.report import model
-from wavegate.report.approval import Backing, of_limit, of_waiver
+from wavegate.report.approval import Backing, of_baseline, of_limit, of_waiver
 from wavegate.report.html import captures
 from wavegate.report.model import Standing
 from wavegate.report.page import Page
@@ -288,7 +288,8 @@ def _plan(ink: Ink, verdicts: Verdicts) -> Spans:
     if plan is None:
         return ink.say("produced.no_plan", "gone")
     made = ink.say("produced.plan_version", version=plan.version, at=moment(plan.at))
-    return join(made, ink.code(plan.digest), by=", ")
+    behind = _backing(ink, of_baseline(verdicts))
+    return join(made, ink.code(plan.digest), *behind, by=", ")
 
 
 def _counts(ink: Ink, verdicts: Verdicts) -> Spans:

@@ -29,6 +29,7 @@ from wavegate.evidence.trust import Trust
 from wavegate.record.mails import MailsRecord
 from wavegate.record.snapshot import Snapshot
 from wavegate.run.capture import statement_of
+from wavegate.run.decide import role_of
 from wavegate.run.difference import (
     Difference,
     accepting,
@@ -124,15 +125,23 @@ class _Chosen:
 
 
 def accept(
-    opened: Round, request: Request, signer: Signer, trust: Trust, *, at: datetime | None = None
+    opened: Round,
+    request: Request,
+    signer: Signer,
+    trust: Trust,
+    *,
+    approver: Signer | None = None,
+    at: datetime | None = None,
 ) -> AcceptedNow:
-    """Sign a new version of the baseline.
+    """Sign a new version of the baseline. approver: signs it too, in the role approve.
 
-    Raises InputError (unknown instance or cause, a cause that cannot be accepted), MissingError
-    (nothing was looked at yet), InvalidError (the last baseline does not hold).
+    Raises InputError (unknown instance or cause, a cause that cannot be accepted, an approver whose
+    key may not approve), MissingError (nothing was looked at yet), InvalidError (the last baseline
+    does not hold).
     """
     at = at or clock.now()
     _check(request)
+    approvers = approvers_of(approver, trust)
     with alone(opened):
         baseline = _last(opened, request, trust, at)
         shelf = _shelf(opened, trust, at, baseline)
@@ -145,9 +154,22 @@ def accept(
             predicate, version=version, accepted=tuple(sorted((*kept, *accepted), key=_name))
         )
         payload = write({"grid": whole.grid_digest}, whole)
-        _create(opened, version, sign(payload, signer))
+        _create(opened, version, sign(payload, signer, *approvers))
     rows = (*(found.row for found in chosen), *(Row(instance=n, what="dropped") for n in dropped))
     return AcceptedNow(version=version, digest=digest(payload), signed=whole, rows=rows)
+
+
+def approvers_of(approver: Signer | None, trust: Trust) -> tuple[Signer, ...]:
+    """The approver, where there is one. Raises InputError where the key may not approve."""
+    if approver is None:
+        return ()
+    if role_of(trust, approver.keyid) != "approve":
+        raise InputError(
+            f"key {approver.keyid} is not trusted to approve",
+            where="--approver-key",
+            cure="name a key that the trust file lists in the role approve",
+        )
+    return (approver,)
 
 
 def _name(entry: Accepted) -> str:

@@ -9,6 +9,7 @@ from wavegate.canonical import digest, dumps
 from wavegate.decision import Cell, Decision, GridCell, decide
 from wavegate.estate.agreed import agreed_digest
 from wavegate.evidence.approvals import read_approvals, standing
+from wavegate.evidence.baseline import last_baseline
 from wavegate.evidence.decisions import Decisions, read_decisions
 from wavegate.evidence.implementers import implementers_of
 from wavegate.evidence.shelf import Records
@@ -22,6 +23,7 @@ from wavegate.evidence.verdicts import (
     PlanUsed,
     Verdicts,
     approval_entry,
+    baseline_entry,
     build,
     decision_entry,
 )
@@ -144,11 +146,22 @@ class Sheet:
     def _approvals(self) -> tuple[ApprovalEntry, ...]:
         """The signed approvals of waivers and limits, also of such as read otherwise now."""
         store, estate, wave = self.shelf.store, self.shelf.estate, self.shelf.wave.name
+        if self.nightly:
+            return self._baseline_approved()
         found = read_approvals(store, wave, self.shelf.trust).found
         if not found:
             return ()
         known, implementers = standing(estate, wave), implementers_of(store, wave)
         return tuple(approval_entry(one, known, implementers) for one in found)
+
+    def _baseline_approved(self) -> tuple[ApprovalEntry, ...]:
+        """The approval of the accepted baseline, where an approver signed it."""
+        store, wave = self.shelf.store, self.shelf.wave.name
+        baseline = last_baseline(store, self.shelf.trust)
+        if baseline is None:
+            return ()
+        told = baseline_entry(baseline, implementers_of(store, wave))
+        return (told,) if told else ()
 
     def _decisions(self, decided: Decisions) -> tuple[DecisionEntry, ...]:
         """What people decided; their own word, which nothing here rests on."""
