@@ -11,6 +11,7 @@ from wavegate.evidence.bundle import REPORTS, VERDICTS
 from wavegate.evidence.customer_file import CUSTOMER, FOLDER, CustomerFile
 from wavegate.evidence.envelope import EnvelopeError, Opened, open_envelope, read_unverified
 from wavegate.evidence.fields import Fields
+from wavegate.evidence.left_out import left_out
 from wavegate.evidence.manifest import MANIFEST, OUTSIDE, SEAL, SEAL_TOKENS, parse
 from wavegate.evidence.predicates import SealPredicate
 from wavegate.evidence.run_list import RUN, parse_run
@@ -88,7 +89,7 @@ def open_sealed(
     run_list = _read_run(tree, statement)
     _check_subjects(statement.subjects, tree.names, extract=extract)
     manifest = tree.read(MANIFEST)
-    _check_manifest(manifest, statement, run_list, extract=extract)
+    _check_manifest(tree, manifest, statement, run_list, extract=extract)
     files = parse(manifest)
     _check_complete(files, tree.names)
     small = _read_small(tree, files)
@@ -139,6 +140,7 @@ def _read_run(tree: Tree, statement: Statement[SealPredicate]) -> Mapping[str, s
 
 
 def _check_manifest(
+    tree: Tree,
     manifest: bytes,
     statement: Statement[SealPredicate],
     run_list: Mapping[str, str] | None,
@@ -153,11 +155,10 @@ def _check_manifest(
             raise InvalidError(text, where=MANIFEST, cure=_AGAIN)
         _match(MANIFEST, manifest, statement.subjects[MANIFEST])
     elif listed != 1:
-        raise InvalidError(
-            f"it stands in {listed} lines of RUN: this is no extract of that run, unchanged",
-            where=MANIFEST,
-            cure=_AGAIN,
-        )
+        text = f"it stands in {listed} lines of RUN: this is no extract of that run, unchanged"
+        if gone := left_out(tree):
+            text = f"{text}; planned, and not in it: {', '.join(gone)}"
+        raise InvalidError(text, where=MANIFEST, cure=_AGAIN)
 
 
 def _customer(small: Mapping[str, bytes], files: Mapping[str, str], run: str) -> CustomerFile:
