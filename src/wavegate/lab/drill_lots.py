@@ -70,7 +70,7 @@ class Lot:
         """
         match self.kind:
             case "still":
-                seconds = 30.0
+                seconds = min(8.0 + len(self.copies), 30.0)
             case "watched" | "whole":
                 seconds = max(12.0, 1.7 * len(self.copies))
             case "settled":
