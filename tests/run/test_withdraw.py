@@ -228,6 +228,27 @@ def test_production_does_not_follow_what_was_withdrawn(
     assert "was withdrawn from" in cell["reason"]
 
 
+@pytest.mark.parametrize("verb", [("capture", "--phase", "before"), ("watch",)])
+def test_nobody_looks_at_it(
+    verb: tuple[str, ...],
+    desk: Desk,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Named, or the last one left: whoever looks is told who withdrew it, and why."""
+    assert 0 == planning(desk, monkeypatch, "--withdraw", OTHER, *WORDS)
+    args = gating(desk, Path("unused"))
+    command = [*verb, *args[1:7], "--instance", OTHER, "--json"]
+    monkeypatch.setattr(clock, "now", lambda: EARLY)
+    capsys.readouterr()
+    assert 2 == run(command)
+    assert "was withdrawn from wave" in told(capsys)["error"]["message"]
+    assert 0 == planning(desk, monkeypatch, "--withdraw", "acme-prod1", *WORDS)
+    capsys.readouterr()
+    assert 2 == run([*verb, *args[1:7], "--json"])
+    assert "by Ada Byron" in told(capsys)["error"]["message"]
+
+
 def test_who_planned_and_then_decides_is_told(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,7 +13,7 @@ from wavegate.compare.throughput_baseline import baseline
 from wavegate.errors import InputError, MissingError, WavegateError
 from wavegate.estate.agreed import agreed_digest
 from wavegate.estate.grid import grid
-from wavegate.estate.model import Instance, Window
+from wavegate.estate.model import Window
 from wavegate.evidence.authorities import Authorities
 from wavegate.evidence.envelope import read_unverified, sign
 from wavegate.evidence.predicates import RecordPredicate
@@ -120,7 +120,7 @@ def take(
     be asked.
     """
     forced = isinstance(opened, Opened) and _forced(request, opened.window, clock.now())
-    chosen = _chosen(opened, request.only)
+    chosen = opened.choose(request.only)
     heard = heard_names(opened.store, chosen)
     tasks = [
         Task(
@@ -223,7 +223,7 @@ def _collect(
 ) -> None:
     """Read the mailboxes too; that this failed is told and never costs the capture."""
     try:
-        instances = _chosen(opened, request.only)
+        instances = opened.choose(request.only)
         collect_into(opened.store, opened.loaded, instances, signer, progress)
     except WavegateError as error:
         progress(f"mailboxes not read: {error}")
@@ -241,17 +241,6 @@ def _forced(request: Request, window: Window, at: datetime) -> bool:
             raise
         return True
     return False
-
-
-def _chosen(opened: Round, only: tuple[str, ...]) -> tuple[Instance, ...]:
-    names = {instance.name for instance in opened.instances}
-    unknown = sorted(set(only) - names)
-    if unknown:
-        raise InputError(
-            f"not in wave {opened.wave.name}: {', '.join(unknown)}",
-            cure=f"its instances are {', '.join(sorted(names))}",
-        )
-    return tuple(i for i in opened.instances if not only or i.name in only)
 
 
 def _snapshot(

@@ -54,6 +54,27 @@ class Round:
         names = set(self.wave.instances) - set(self.withdrawn)
         return tuple(found for found in self.estate.instances if found.name in names)
 
+    def choose(self, only: tuple[str, ...]) -> tuple[Instance, ...]:
+        """The instances to look at: those named, or all. Raises InputError."""
+        found = {instance.name: instance for instance in self.instances}
+        gone = [name for name in only if name in self.withdrawn]
+        if not only and not found:
+            gone = list(self.withdrawn)
+        if gone:
+            name, how = gone[0], self.withdrawn[gone[0]]
+            raise InputError(
+                f"{name} was withdrawn from wave {self.wave.name} by {how.by}: {how.why}",
+                cure="look at the others; `wavegate plan --restore` takes it back, before the "
+                "window opens",
+            )
+        unknown = sorted(set(only) - set(found))
+        if unknown:
+            raise InputError(
+                f"not in wave {self.wave.name}: {', '.join(unknown)}",
+                cure=f"its instances are {', '.join(sorted(found))}",
+            )
+        return tuple(i for i in self.instances if not only or i.name in only)
+
     def records(self, store: Store, trust: Trust, at: datetime) -> Records:
         """The records of the round in a store, or in a bundle's `records/`."""
         return open_records(at_one_instant(store), self.estate, self.wave, trust, at)

@@ -125,7 +125,7 @@ def follow(
     runs, unknown instance, `until` in the past) and MissingError (`tls.ca` cannot be read).
     """
     at = clock.now()
-    chosen = _chosen(opened, request.only)
+    chosen = opened.choose(request.only)
     with ExitStack() as stack:
         store = on_this_machine(opened.store, APPENDS)
         folder = store.folder(f"timelines/{opened.wave.name}")
@@ -165,17 +165,6 @@ def _stop_on_term(stop: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _chosen(opened: Opened, only: tuple[str, ...]) -> tuple[Instance, ...]:
-    names = {instance.name for instance in opened.instances}
-    unknown = sorted(set(only) - names)
-    if unknown:
-        raise InputError(
-            f"not in wave {opened.wave.name}: {', '.join(unknown)}",
-            cure=f"its instances are {', '.join(sorted(names))}",
-        )
-    return tuple(i for i in opened.instances if not only or i.name in only)
 
 
 def _earlier(opened: Opened, instance: Instance, say: Callable[[str], None]) -> TimelineReading:
