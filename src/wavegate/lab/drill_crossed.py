@@ -39,7 +39,7 @@ def _pairs(faults: Sequence[Fault], healthy: World) -> Iterator[tuple[str, str]]
 
 def _crossable(fault: Fault, healthy: World) -> bool:
     """Whether a fault is one of its own copy, and takes no observation away."""
-    if fault.verdict != "FAILED" or fault.unplayable or kind_of([fault]) == "own":
+    if fault.verdict != "FAILED" or fault.unplayable or fault.play:
         return False
     return shareable(alone((fault.id,), healthy), healthy)
 
