@@ -1,6 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The Wavegate developers
 # SPDX-License-Identifier: Apache-2.0
-"""Renews the lock files: every package pinned with its hashes, for all Pythons we support."""
+"""Renews the lock files: every package pinned with its hashes, for all Pythons we support.
+
+The tests' set has all extras, so it is locked first, and the sets that share packages with it take
+the same versions: tox installs some of them together.
+"""
 
 import subprocess
 import sys
@@ -8,9 +12,9 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 SETS = {
+    "tests.txt": ["--group", "tests"],
     "base.txt": [],
     "nightly.txt": ["--extra", "notify"],
-    "tests.txt": ["--group", "tests"],
     "bench.txt": ["--group", "bench"],
     "type.txt": ["--group", "type"],
     "lint.txt": ["--only-group", "lint"],
@@ -25,6 +29,8 @@ def lock(name: str, selection: list[str]) -> None:
     only = [part.replace("--only-group", "--group") for part in selection]
     source = ["pyproject.toml"] if "--only-group" not in selection else []
     output = str(HERE / name)
+    if source and name != "tests.txt":
+        command += ["--constraints", str(HERE / "tests.txt")]
     subprocess.run([*command, *source, *only, "-o", output], check=True, cwd=HERE.parent)
 
 

@@ -20,7 +20,9 @@ Exit codes: 0 fit; 2 usage or input; 3 something is missing or damaged.
 
 
 @click.command("doctor", epilog=EPILOG)
-@click.option("--store", type=options.PATH, help="Examine this store: a folder, or s3://BUCKET/PREFIX.")
+@click.option(
+    "--store", type=options.PATH, help="Examine this store: a folder, or s3://BUCKET/PREFIX."
+)
 @click.option("--estate", type=options.PATH, help="Ask the resolvers of this estate file.")
 @options.trust
 @options.as_json
