@@ -19,7 +19,7 @@ from wavegate.compare.spans import Span
 from wavegate.estate.model import Instance, Wave, Window
 from wavegate.estate.policy import Policy
 from wavegate.record.message import Received
-from wavegate.record.timeline import Gap, Timeline
+from wavegate.record.timeline import Gap, Timeline, Watched
 from wavegate.verdict import Judgement, Verdict
 
 SECOND = timedelta(seconds=1)
@@ -89,7 +89,8 @@ def judged(
     mine, this = agreed or instance(), window or wave()
     assert this.window is not None
     start, end, found = this.window.start, this.window.end, tuple(mails)
-    watch = timeline(every(step=timedelta(minutes=1)), ended=UNTIL)
+    often = Watched(name="tracking", every=timedelta(minutes=1), expects="status OK")
+    watch = timeline(every(step=often.every), ended=UNTIL, functions=[often])
     return compare_sending_window(
         WindowCase(
             estate=estate(mine, policy=policy or Policy()),
@@ -236,6 +237,24 @@ def test_the_watch_was_blind() -> None:
     found = judged(flow(), lines=(timeline(every(), gaps=[gap]),))
     assert ["watch-gap"] == rules(found)
     assert "minute 20 to minute 32" in named(found)
+
+
+def test_a_watch_that_stood_still_is_missed_though_it_recorded_no_gap() -> None:
+    """A process that was stopped writes nothing about it; between its looks nobody looked."""
+    asleep = (*every(until=20), *every(since=32))
+    found = judged(flow(), lines=(timeline(asleep),))
+    assert ["watch-gap"] == rules(found)
+    assert "minute 20" in named(found)
+    assert "minute 32" in named(found)
+    awake = timeline(every("ping"), vantage="there")
+    assert Verdict.PASSED is judged(flow(), lines=(timeline(asleep), awake)).verdict
+
+
+def test_what_is_probed_seldom_is_not_missed_between_its_turns() -> None:
+    """An instance of which only the exchanger is probed, every five minutes, is watched."""
+    seldom = Watched(name="inbound_mail", every=timedelta(minutes=5), expects="220")
+    looks = every("inbound_mail", step=timedelta(minutes=5))
+    assert Verdict.PASSED is judged(flow(), lines=(timeline(looks, functions=[seldom]),)).verdict
 
 
 def test_the_sink_was_down() -> None:

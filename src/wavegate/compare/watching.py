@@ -4,6 +4,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from wavegate.clock import format_instant
 from wavegate.compare.spans import Span, clip, merge, place
@@ -16,6 +17,8 @@ from wavegate.verdict import Missing, On
 DUE_WITHIN = timedelta(hours=2)
 ONE_MORE_LOOK = timedelta(minutes=15)
 COMMAND = "wavegate watch"
+MISSED = 3
+"""So many turns must be missed."""
 
 
 def watch_until(policy: Policy, window: Window, timelines: Iterable[Timeline]) -> datetime:
@@ -93,15 +96,15 @@ def unwatched(
     """
     within = Span(since=window.start, until=min(window.end, at))
     reasons = [(Span(since=g.since, until=g.until), g.reason) for t in timelines for g in t.gaps]
-    for hole in _blind(timelines, within):
+    for hole in _blind(timelines, within, hides):
         if hole.length > hides:
             why = next((reason for span, reason in reasons if span.meets(hole)), "no sign of life")
             yield hole, why
 
 
-def _blind(timelines: tuple[Timeline, ...], within: Span) -> tuple[Span, ...]:
+def _blind(timelines: tuple[Timeline, ...], within: Span, hides: timedelta) -> tuple[Span, ...]:
     """Where no vantage was at work."""
-    from_all = [_blind_of(line, within) for line in timelines]
+    from_all = [_blind_of(line, within, hides) for line in timelines]
     if not from_all:
         return clip([within], within)
     common = from_all[0]
@@ -110,11 +113,28 @@ def _blind(timelines: tuple[Timeline, ...], within: Span) -> tuple[Span, ...]:
     return common
 
 
-def _blind_of(line: Timeline, within: Span) -> tuple[Span, ...]:
+def _blind_of(line: Timeline, within: Span, hides: timedelta) -> tuple[Span, ...]:
     spans = [Span(since=gap.since, until=gap.until) for gap in line.gaps]
+    spans += _asleep(line, hides)
     spans.append(Span(since=within.since, until=min(line.began, within.until)))
     spans.append(Span(since=max(line.ended, within.since), until=within.until))
     return clip(spans, within)
+
+
+def _asleep(line: Timeline, hides: timedelta) -> Iterator[Span]:
+    """Where a watch that was there asked nothing: a process that stands still records no gap.
+
+    Between two looks there is a turn, the shorter the more functions are probed; where few are,
+    and seldom, some turns must be missed.
+    """
+    turns = [watched.every for watched in line.functions if watched.not_probed is None]
+    often = sum(1 / every.total_seconds() for every in turns if every)
+    turn = timedelta(seconds=1 / often) if often else hides
+    least = max(hides, MISSED * turn) + turn
+    signs = sorted({instant for sample in line.samples for instant in (sample.sent, sample.ended)})
+    for since, until in pairwise(signs):
+        if until - since > least:
+            yield Span(since=since, until=until)
 
 
 def gap_in_watch(name: str, hole: Span, reason: str, window: Window) -> Missing:
