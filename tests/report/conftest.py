@@ -344,15 +344,10 @@ def approved() -> tuple[ApprovalEntry, ...]:
     return signed, signed.model_copy(update=other | more | {"digest": record("approval 2")})
 
 
-@pytest.fixture(scope="session")
-def varied() -> Verdicts:
-    """A NO-GO with all verdicts, shared causes, waivers, limits, retakes and hostile text."""
-    cells = _varied_cells()
-    cells.append(
-        _cell("delta-prod1", "scope", not_applicable("moves later: unplanned"), outside=True)
-    )
+def _withdrawn() -> list[Cell]:
+    """The cells of an instance that was withdrawn before the window."""
     gone = Withdrawal(by="W. Drawer", why=f"CHG-9 {HOSTILE[1]}", at=START - timedelta(days=1))
-    cells += [
+    return [
         _cell(
             "cumulus-late",
             promise,
@@ -363,6 +358,42 @@ def varied() -> Verdicts:
         )
         for promise in ("scope", "spf", "dkim")
     ]
+
+
+def _waived() -> tuple[Waiver, ...]:
+    """A waiver that applies, one that has ended, and one of a cause that was never seen."""
+    return (
+        Waiver(
+            promise="sending_ips",
+            instance="acme-mkt",
+            reason="quiet pool",
+            approved_by="J. Doe",
+            until=AT + timedelta(days=9),
+        ),
+        Waiver(
+            promise="sound_evidence",
+            instance="borealis-stage",
+            reason="late",
+            approved_by="R. Roe",
+            until=START,
+        ),
+        Waiver(
+            cause=record("never seen"),
+            reason=f"kept for later {HOSTILE[0]}",
+            approved_by="R. Roe",
+            until=AT + timedelta(days=30),
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def varied() -> Verdicts:
+    """A NO-GO with all verdicts, shared causes, waivers, limits, retakes and hostile text."""
+    cells = _varied_cells()
+    cells.append(
+        _cell("delta-prod1", "scope", not_applicable("moves later: unplanned"), outside=True)
+    )
+    cells += _withdrawn()
     ptr = ptr_failed("acme-prod1").findings[0].cause("reverse_dns")
     return run_of(
         cells,
@@ -378,28 +409,7 @@ def varied() -> Verdicts:
                 _attempt("m", "after", 3, END + timedelta(minutes=36), "fix:CHG-123"),
             ),
         },
-        waivers=(
-            Waiver(
-                promise="sending_ips",
-                instance="acme-mkt",
-                reason="quiet pool",
-                approved_by="J. Doe",
-                until=AT + timedelta(days=9),
-            ),
-            Waiver(
-                promise="sound_evidence",
-                instance="borealis-stage",
-                reason="late",
-                approved_by="R. Roe",
-                until=START,
-            ),
-            Waiver(
-                cause=record("never seen"),
-                reason=f"kept for later {HOSTILE[0]}",
-                approved_by="R. Roe",
-                until=AT + timedelta(days=30),
-            ),
-        ),
+        waivers=_waived(),
         decisions=decided(),
         approvals=approved(),
         not_checked=("the move itself: the estate names no moved_when",),
