@@ -83,3 +83,18 @@ def test_names_of_a_copy() -> None:
     texts = {name.word: name.texts for name in first.names(fault, {})}
     assert ("127.54.201.3",) == texts["ns3"]
     assert "acme54-prod1" == first.instance(fault)
+
+
+def test_a_certificate_of_a_stranger_is_called_alike_in_every_copy() -> None:
+    """The front that shows it belongs to the lab and is not copied."""
+    (one, _) = cast(
+        Lot(name="w", kind="watched", copies=(("tracking-cert-wrong-name",), ()), healthy=True)
+    )
+    (_, name) = one.names(explain("tracking-cert-wrong-name"), {})
+    assert name.said_in("the certificate is of t.globex.example")
+
+
+def test_faults_of_functions_are_played_where_functions_are_probed() -> None:
+    """Elsewhere the estate does not name their hosts, so that no capture looks at them."""
+    found = {kind_of([fault]) for fault in catalogue().values() if fault.family == "functions"}
+    assert {"watched"} == found

@@ -19,6 +19,7 @@ from wavegate.lab.plants import PROD
 from wavegate.lab.play_steps import PlayStep
 from wavegate.lab.reference import few_world, reference_names
 from wavegate.lab.shared import alone, counts_mail, names_of, shareable, touched
+from wavegate.lab.tls_front import STRANGER
 from wavegate.lab.world import World
 
 Kind = Literal["still", "watched", "settled", "whole", "stepped"]
@@ -29,6 +30,8 @@ stepped: as still, through a short window, and captures of single instances as t
 """
 TIMELINE = ("sending_window", "only_sending_disrupted")
 LATE = ("queued_mail", "throughput", "availability_after")
+HOSTS = "functions"
+"""A family whose hosts the estate names only where functions are probed: unnamed, nobody looks."""
 FRONTS = "availability_after"
 """A promise that also rests on the looks of a watch."""
 LARGEST: dict[Kind, int] = {"still": 30, "watched": 30, "settled": 24, "whole": 12, "stepped": 24}
@@ -115,6 +118,8 @@ def kind_of(faults: Sequence[Fault]) -> Kind:
         return "settled"
     if promises & set(TIMELINE) or any(step.step == "watch" for step in steps):
         return "watched"
+    if any(fault.family == HOSTS for fault in faults):
+        return "watched"
     timed = any(step.do not in ("tamper", "gate") for step in steps)
     return "stepped" if timed else "still"
 
@@ -186,7 +191,8 @@ class Cast:
     def names(self, fault: Fault, known: Mapping[str, str]) -> tuple[Name, ...]:
         """What must be named. known: what the play found out."""
         short = names_of(self.namer.number, reference_names())
-        words = tuple(word if word in short else self.text(word) for word in fault.names)
+        shared = {*short, STRANGER}
+        words = tuple(word if word in shared else self.text(word) for word in fault.names)
         return meant(words, self.instance(fault), short, known)
 
 
