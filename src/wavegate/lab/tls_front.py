@@ -7,11 +7,13 @@ What it shows is the world's state at each handshake. Behind it bytes are handed
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -33,6 +35,7 @@ SOON = timedelta(seconds=1)
 """How long after the opening a certificate ends that is not renewed in time."""
 PIECE = 1 << 16
 PATIENCE = 10.0
+Got = TypeVar("Got")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,15 +153,20 @@ class TlsFront:
 
     async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, TimeoutError):
+            session = _Session(self._authority.context(self._shown()), reader, writer)
             async with asyncio.timeout(PATIENCE):
-                await writer.start_tls(self._authority.context(self._shown()))
-            await self._hand_on(reader, writer)
+                await session.shake_hands()
+            await self._hand_on(session)
+            await session.end()
         with suppress(OSError):
             writer.close()
 
-    async def _hand_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _hand_on(self, session: "_Session") -> None:
         inner_reader, inner_writer = await asyncio.open_connection(*self._behind)
-        ways = (_copy(reader, inner_writer), _copy(inner_reader, writer))
+        ways = (
+            _copy(session.read, inner_writer.write, inner_writer.drain),
+            _copy(partial(inner_reader.read, PIECE), session.write, session.send),
+        )
         tasks = [asyncio.create_task(way) for way in ways]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -169,7 +177,62 @@ class TlsFront:
             inner_writer.close()
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(PIECE):
-        writer.write(data)
-        await writer.drain()
+class _Session:
+    """TLS over two streams. asyncio's own drops the alert that says why a handshake failed."""
+
+    def __init__(
+        self, context: ssl.SSLContext, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._came, self._goes = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._came, self._goes, server_side=True)
+
+    async def shake_hands(self) -> None:
+        """Raises ssl.SSLError, once the other side was told why."""
+        await self._do(self._tls.do_handshake)
+
+    async def read(self) -> bytes:
+        """What the other side says; empty at its end. Raises OSError."""
+        with suppress(ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            return await self._do(partial(self._tls.read, PIECE))
+        return b""
+
+    def write(self, data: bytes) -> None:
+        """Say something with the next `send`."""
+        self._tls.write(data)
+
+    async def send(self) -> None:
+        """Send what there is. Raises OSError."""
+        self._writer.write(self._goes.read())
+        await self._writer.drain()
+
+    async def end(self) -> None:
+        """Say goodbye (RFC 8446 6.1), and do not wait for an answer. Raises OSError."""
+        with suppress(ssl.SSLError):
+            self._tls.unwrap()
+        await self.send()
+
+    async def _do(self, act: Callable[[], Got]) -> Got:
+        while True:
+            try:
+                return act()
+            except ssl.SSLWantReadError:
+                pass
+            finally:
+                await self.send()
+            data = await self._reader.read(PIECE)
+            if data:
+                self._came.write(data)
+            else:
+                self._came.write_eof()
+
+
+async def _copy(
+    read: Callable[[], Awaitable[bytes]],
+    write: Callable[[bytes], None],
+    send: Callable[[], Awaitable[None]],
+) -> None:
+    while data := await read():
+        write(data)
+        await send()
