@@ -119,7 +119,7 @@ def test_an_old_version_is_spoken(served: Served) -> None:
 def test_an_old_version_can_be_dropped(served: Served) -> None:
     """Its client is told by an alert (RFC 8446 6.2), as by real fronts, and not only hung up on."""
     served.shown.append(Secure(tls12=False))
-    with pytest.raises(ssl.SSLError, match="(?i)protocol version"):
+    with pytest.raises(ssl.SSLError, match=r"(?i)protocol version"):
         served.ask(old(served))
 
 
